@@ -1,0 +1,155 @@
+/**
+ * What an adapter implements. `defineProvider` makes a `StorageProvider` of it and does once what every adapter
+ * would have to do again: it checks keys, options and conditions, opens bodies, finds content types, keeps
+ * deadlines, splits batches, orders pages, and turns what a vendor throws into a `StorageError`.
+ *
+ * A driver may therefore rely on: valid keys and arguments, conditions only where its capabilities have them,
+ * batches no larger than it says. It may throw anything; `translate` names it.
+ */
+import type { Body } from './body.ts'
+import type { Capabilities, CapabilitySwitch, SignedMethod } from './capabilities.ts'
+import type { ChecksumRequest } from './checksum.ts'
+import type { ByteSource } from './download.ts'
+import type { ErrorCode } from './errors.ts'
+import type { ByteSpan, HttpRange } from './range.ts'
+import type { DeleteResult, KeyResult, ListEntry, ObjectInfo, SignedUpload, SignedUrl } from './results.ts'
+
+export interface Driver {
+  readonly name: string
+  readonly capabilities: Capabilities
+  /** Most keys that `removeMany` takes in one call. */
+  readonly deleteBatchSize: number
+  /** Most keys that `signMany` takes in one call. */
+  readonly signBatchSize: number
+  /** Requests under way at once for what has no batch: `infoMany`, and batches side by side. */
+  readonly concurrency: number
+
+  /** Asks the endpoint whether it has a capability that is `'unknown'`, and remembers the answer. */
+  ask(capability: CapabilitySwitch, signal: AbortSignal | undefined): Promise<boolean>
+
+  /**
+   * Stores the body, all or nothing. The stream throws at its end where the body must not be stored. Conflicts of
+   * conditions are `already-exists` for `ifNoneMatch` and `precondition-failed` for `ifMatch`.
+   */
+  write(request: WriteRequest): Promise<ObjectInfo>
+  read(request: ReadRequest): Promise<ReadAnswer>
+  head(request: HeadRequest): Promise<ObjectInfo>
+  /** One page in UTF-8 order. */
+  listPage(request: ListRequest): Promise<ListAnswer>
+  copy(request: CopyRequest): Promise<ObjectInfo>
+  move(request: CopyRequest): Promise<ObjectInfo>
+  remove(request: RemoveRequest): Promise<DeleteResult>
+  /** A result per key, in order; a key that failed has `status: 'error'`. */
+  removeMany(keys: readonly string[], signal: AbortSignal | undefined): Promise<DeleteResult[]>
+  /** A result per key, in order. One key is asked for as a batch of one. */
+  signMany(keys: readonly string[], request: SignRequest): Promise<KeyResult<SignedUrl>[]>
+  signUpload(request: SignUploadRequest): Promise<SignedUpload>
+  publicUrl(key: string): string
+  close(): Promise<void>
+
+  /** Names an error of the vendor's library; undefined for one that it does not know. */
+  translate(error: unknown): Translation | undefined
+}
+
+/** A vendor's error in our terms. */
+export interface Translation {
+  readonly code: ErrorCode
+  readonly message?: string
+  readonly status?: number
+  readonly requestId?: string
+  readonly retryable?: boolean
+  readonly retryAfterMs?: number
+  /** Given for a missing bucket, so that `exists` doesn't take it for a missing object. */
+  readonly resource?: 'bucket'
+}
+
+/** What is stored beside the bytes, checked: metadata names are in lower case. */
+export interface Attributes {
+  readonly contentType?: string
+  readonly cacheControl?: string
+  readonly contentDisposition?: string
+  readonly contentEncoding?: string
+  readonly contentLanguage?: string
+  readonly metadata?: Readonly<Record<string, string>>
+  readonly storageClass?: string
+}
+
+export interface WriteRequest {
+  readonly key: string
+  readonly body: Body
+  /** `contentType` is always given. */
+  readonly attributes: Attributes & { readonly contentType: string }
+  readonly checksum: ChecksumRequest | undefined
+  readonly ifNoneMatch: '*' | undefined
+  readonly ifMatch: string | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+export interface HeadRequest {
+  readonly key: string
+  readonly ifMatch: string | undefined
+  readonly ifNoneMatch: string | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+export interface ReadRequest extends HeadRequest {
+  readonly range: Exclude<HttpRange, { kind: 'empty' }> | undefined
+}
+
+export interface ReadAnswer {
+  /** `size` is the whole object's, also for a range. */
+  readonly info: ObjectInfo
+  readonly span?: ByteSpan
+  readonly source: ByteSource
+}
+
+export interface ListRequest {
+  readonly prefix: string
+  readonly delimiter: '/' | undefined
+  /** Entries up to and including this name may be sent again; they are dropped. */
+  readonly startAfter: string | undefined
+  /** What the page before returned, within one iteration. */
+  readonly cursor: string | undefined
+  readonly limit: number
+  readonly signal: AbortSignal | undefined
+}
+
+export interface ListAnswer {
+  readonly entries: ListEntry[]
+  readonly done: boolean
+  readonly cursor?: string
+}
+
+export interface CopyRequest {
+  readonly from: string
+  readonly to: string
+  /** Attributes that replace those of the source; absent ones are kept. */
+  readonly attributes: Attributes
+  readonly ifNoneMatch: '*' | undefined
+  readonly ifMatch: string | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+export interface RemoveRequest {
+  readonly key: string
+  readonly ifMatch: string | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+export interface SignRequest {
+  readonly expiresIn: number
+  readonly method: SignedMethod
+  /** The name to save under. */
+  readonly download: string | undefined
+  readonly contentType: string | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+export interface SignUploadRequest {
+  readonly key: string
+  readonly expiresIn: number | undefined
+  readonly contentType: string | undefined
+  readonly size: number | undefined
+  readonly maxSize: number | undefined
+  readonly signal: AbortSignal | undefined
+}

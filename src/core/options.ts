@@ -1,0 +1,189 @@
+import type { SignedMethod } from './capabilities.ts'
+import type { Checksum, ChecksumAlgorithm } from './checksum.ts'
+import { StorageError } from './errors.ts'
+
+/** Taken by every method that makes a request. */
+export interface OperationOptions {
+  /** Ends the operation with `aborted`. A download's body ends with it too. */
+  signal?: AbortSignal
+  /**
+   * Milliseconds for the whole operation, after which it ends with `timeout`; for a download until its body has
+   * been read. Absent: only the adapter's own limit on silence holds.
+   */
+  timeoutMs?: number
+}
+
+/** What is stored beside the bytes. */
+export interface ObjectAttributes {
+  /** A MIME type. Absent: found from the key's extension, then from the first bytes. */
+  contentType?: string
+  cacheControl?: string
+  contentDisposition?: string
+  contentEncoding?: string
+  contentLanguage?: string
+  /** Strings by name. Names are kept in lower case; two that differ by case only are refused. */
+  metadata?: Record<string, string>
+  /** S3's storage class: `STANDARD`, `STANDARD_IA`, … `unsupported` elsewhere. */
+  storageClass?: string
+}
+
+export interface UploadOptions extends OperationOptions, ObjectAttributes {
+  /** Bytes the body must have. A body that ends earlier or later fails and nothing is stored. */
+  size?: number
+  /** Verified before the object becomes visible, by us and by the store where it can. */
+  checksum?: Checksum | ChecksumAlgorithm
+  /** Store only where nothing is stored under the key: else `already-exists`. */
+  ifNoneMatch?: '*'
+  /** With `ifNoneMatch: '*'`: what is there already is success if its bytes are the same. */
+  sameContent?: 'ok'
+  /** Store only over the object with this etag: else `precondition-failed`. */
+  ifMatch?: string
+  /** Called with the bytes sent so far, at most once a chunk, and with `total` where the size is known. */
+  onProgress?: (progress: Progress) => void
+}
+
+export interface Progress {
+  /** Bytes so far. */
+  readonly loaded: number
+  /** Bytes in all, where known. */
+  readonly total?: number
+}
+
+/**
+ * Which bytes to read. `{start, end}`: both inclusive, as HTTP counts; without `end` to the end. `{offset, length}`:
+ * as arrays are sliced. `{suffix}`: the last so many. A string is a `Range` header with one range.
+ */
+export type ByteRange =
+  | { start: number; end?: number }
+  | { offset: number; length?: number }
+  | { suffix: number }
+  | `bytes=${string}`
+
+export interface InfoOptions extends OperationOptions {
+  /** `precondition-failed` unless the object has this etag. */
+  ifMatch?: string
+  /** `precondition-failed` (status 304) where the object has this etag. */
+  ifNoneMatch?: string
+}
+
+export interface DownloadOptions extends InfoOptions {
+  range?: ByteRange
+  onProgress?: (progress: Progress) => void
+}
+
+export interface ListOptions extends OperationOptions {
+  /** Only keys that begin with this string. Not a folder: `images` also lists `images2/a`. */
+  prefix?: string
+  /** `/` folds what follows the next slash after the prefix into entries of `kind: 'prefix'`. */
+  delimiter?: '/'
+  /** Only entries that sort behind this string, whether or not it names one. */
+  startAfter?: string
+  /** Entries per request to the store, 1 to 1,000. Never limits the list. */
+  pageSize?: number
+}
+
+export interface PageOptions extends OperationOptions {
+  /** The `next` of the page before. */
+  after?: string
+  /** Entries on the page, 1 to 1,000. Default: the list's `pageSize`. */
+  limit?: number
+}
+
+export interface CopyOptions extends OperationOptions, ObjectAttributes {
+  /** Copy only where nothing is stored under the destination: else `already-exists`. */
+  ifNoneMatch?: '*'
+  /** Copy only the source with this etag: else `precondition-failed`. */
+  ifMatch?: string
+}
+
+export interface DeleteOptions extends OperationOptions {
+  /** Delete only the object with this etag: else `precondition-failed`, and it stays. */
+  ifMatch?: string
+}
+
+export interface SignedUrlOptions extends OperationOptions {
+  /** Lifetime in seconds, whole and above zero. */
+  expiresIn: number
+  /** Default `GET`. */
+  method?: SignedMethod
+  /** Makes browsers save it: `true` under the key's own name, a string under that name. Only for GET. */
+  download?: boolean | string
+  /** Only for PUT: the upload must carry this type. */
+  contentType?: string
+}
+
+export interface SignedUploadOptions extends OperationOptions {
+  /** Lifetime in seconds. Must be absent where the store has its own (`choosesExpiry: false`). */
+  expiresIn?: number
+  contentType?: string
+  /** Exact bytes. Give this or `maxSize`. */
+  size?: number
+  /** At most so many bytes. */
+  maxSize?: number
+}
+
+/** Keys, or the entries of a list, so that `deleteMany(files.list({prefix}))` works. */
+export type KeyInput =
+  | Iterable<string | { readonly key: string }>
+  | AsyncIterable<string | { readonly key: string } | { readonly kind: 'prefix'; readonly prefix: string }>
+
+const COMMON = ['signal', 'timeoutMs'] as const
+const ATTRIBUTES = [
+  'contentType',
+  'cacheControl',
+  'contentDisposition',
+  'contentEncoding',
+  'contentLanguage',
+  'metadata',
+  'storageClass',
+] as const
+
+/** The options each method knows, so that a misspelt one is refused instead of dropped. */
+const KNOWN_OPTIONS = {
+  probe: new Set<string>(COMMON),
+  upload: new Set<string>([
+    ...COMMON,
+    ...ATTRIBUTES,
+    'size',
+    'checksum',
+    'ifNoneMatch',
+    'sameContent',
+    'ifMatch',
+    'onProgress',
+  ]),
+  download: new Set<string>([...COMMON, 'ifMatch', 'ifNoneMatch', 'range', 'onProgress']),
+  info: new Set<string>([...COMMON, 'ifMatch', 'ifNoneMatch']),
+  infoMany: new Set<string>(COMMON),
+  exists: new Set<string>(COMMON),
+  list: new Set<string>([...COMMON, 'prefix', 'delimiter', 'startAfter', 'pageSize']),
+  page: new Set<string>([...COMMON, 'after', 'limit']),
+  copy: new Set<string>([...COMMON, ...ATTRIBUTES, 'ifNoneMatch', 'ifMatch']),
+  move: new Set<string>([...COMMON, ...ATTRIBUTES, 'ifNoneMatch', 'ifMatch']),
+  delete: new Set<string>([...COMMON, 'ifMatch']),
+  deleteMany: new Set<string>(COMMON),
+  signedUrl: new Set<string>([...COMMON, 'expiresIn', 'method', 'download', 'contentType']),
+  signedUrls: new Set<string>([...COMMON, 'expiresIn', 'method', 'download', 'contentType']),
+  signedUpload: new Set<string>([...COMMON, 'expiresIn', 'contentType', 'size', 'maxSize']),
+} as const satisfies Record<string, ReadonlySet<string>>
+
+export type OperationName = keyof typeof KNOWN_OPTIONS
+
+/** Throws `invalid-argument` for an option that `operation` does not know. */
+export function assertOptions(operation: OperationName, options: object | undefined, provider: string): void {
+  if (options === undefined) return
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new StorageError('invalid-argument', `${operation}: options must be an object`, {
+      operation,
+      provider,
+    })
+  }
+  const known = KNOWN_OPTIONS[operation]
+  for (const name in options) {
+    if (known.has(name)) continue
+    throw new StorageError(
+      'invalid-argument',
+      `${operation}: unknown option '${name}'; known are ${[...known].join(', ')}`,
+      { operation, provider },
+    )
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * The contract. Read this file first: everything else implements, wraps or tests it.
+ *
+ * Every method rejects with a `StorageError` and with nothing else. Every method checks its arguments before it
+ * sends anything. No method is optional: what a provider can't do stands in `capabilities`, and calling it throws
+ * `unsupported` before any request.
+ */
+
+import type { UploadBody } from './body.ts'
+import type { Capabilities } from './capabilities.ts'
+import type { Download } from './download.ts'
+import type { Listing } from './listing.ts'
+import type {
+  CopyOptions,
+  DeleteOptions,
+  DownloadOptions,
+  InfoOptions,
+  KeyInput,
+  ListOptions,
+  OperationOptions,
+  SignedUploadOptions,
+  SignedUrlOptions,
+  UploadOptions,
+} from './options.ts'
+import type { DeleteResult, KeyResult, ObjectInfo, SignedUpload, SignedUrl } from './results.ts'
+
+export interface StorageProvider {
+  /** Short name for messages and metrics: `s3`, `local`, … A decorator keeps the name of what it wraps. */
+  readonly name: string
+
+  /**
+   * What this provider can and can't do. A value is `'unknown'` where only the endpoint can tell and it has not
+   * been asked yet; `probe()` asks.
+   */
+  readonly capabilities: Capabilities
+
+  /**
+   * Resolves every `'unknown'` capability by asking the endpoint, once; later calls answer from memory. May write
+   * and remove a small object under the name `.stowage-probe-…`.
+   */
+  probe(options?: OperationOptions): Promise<Capabilities>
+
+  /**
+   * Stores `body` under `key`, all or nothing: a failed, aborted, short or long upload leaves what was there
+   * before, and until it ends a reader sees the old object or none. Never holds a stream whole in memory.
+   *
+   * @throws `already-exists` under `ifNoneMatch: '*'`; `precondition-failed` under `ifMatch`;
+   *   `checksum-mismatch`; `too-large`; `invalid-argument` where the body is longer or shorter than `size`
+   */
+  upload(key: string, body: UploadBody, options?: UploadOptions): Promise<ObjectInfo>
+
+  /**
+   * Opens the object. Resolves when its head has arrived; the bytes follow as they are read. A connection that
+   * breaks makes the read fail: short data is never success.
+   *
+   * @throws `not-found`; `precondition-failed` under `ifMatch` or where `ifNoneMatch` names the object's etag;
+   *   `invalid-argument` for a range that starts past the end
+   */
+  download(key: string, options?: DownloadOptions): Promise<Download>
+
+  /** The object's attributes. A field the store did not send is absent, never guessed. @throws `not-found` */
+  info(key: string, options?: InfoOptions): Promise<ObjectInfo>
+
+  /** Attributes of many objects, a result or an error per key, in the order of `keys`. */
+  infoMany(keys: KeyInput, options?: OperationOptions): Promise<KeyResult<ObjectInfo>[]>
+
+  /** Only a missing object is `false`; every other failure throws. */
+  exists(key: string, options?: OperationOptions): Promise<boolean>
+
+  /**
+   * The objects under a prefix in UTF-8 order, however many there are. A page that fails makes the iteration
+   * throw: a list is never silently partial.
+   */
+  list(options?: ListOptions): Listing
+
+  /**
+   * Copies the object with content, type, headers and metadata, onto what is there. Options replace single
+   * attributes; `copy(key, key, {metadata})` edits them in place. @throws `not-found`
+   */
+  copy(from: string, to: string, options?: CopyOptions): Promise<ObjectInfo>
+
+  /** As `copy`, and the source is gone afterwards. A failure leaves at least one of the two whole. */
+  move(from: string, to: string, options?: CopyOptions): Promise<ObjectInfo>
+
+  /** Removes the object. Idempotent: one that was not there is no error. No request is made to find out. */
+  delete(key: string, options?: DeleteOptions): Promise<DeleteResult>
+
+  /**
+   * Removes many, with as few requests as the store takes, and says per key, in order, what became of it. Rejects
+   * only for bad arguments or an abort; a key that failed has `status: 'error'`.
+   */
+  deleteMany(keys: KeyInput, options?: OperationOptions): Promise<DeleteResult[]>
+
+  /**
+   * A URL that anyone may use until it expires, bound to its key and method. Does not promise that the object
+   * exists (see `capabilities.signedUrl.checksExistence`).
+   */
+  signedUrl(key: string, options: SignedUrlOptions): Promise<SignedUrl>
+
+  /** Many at once, in as few requests as the store allows; a URL or an error per key, in order. */
+  signedUrls(keys: KeyInput, options: SignedUrlOptions): Promise<KeyResult<SignedUrl>[]>
+
+  /** What a browser needs to upload one object directly, without the bytes passing through the backend. */
+  signedUpload(key: string, options: SignedUploadOptions): Promise<SignedUpload>
+
+  /** The address of an object in a public bucket. Makes no request, so does not know whether it is public. */
+  publicUrl(key: string): string
+
+  /** Releases sockets and handles. Later calls throw `invalid-argument`. Calling it twice is fine. */
+  close(): Promise<void>
+}
+
+export type { Capabilities } from './capabilities.ts'
+export type * from './options.ts'
+export type * from './results.ts'

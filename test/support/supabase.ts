@@ -1,0 +1,99 @@
+/** The Supabase Storage that tests run against: a real one where the environment names it, else the stand-in. */
+import type { Faults } from './supabase-server/faults.ts'
+import type { Claims } from './supabase-server/json-web-token.ts'
+import type { Policy } from './supabase-server/row-policies.ts'
+import { type SupabaseServerOptions, startSupabaseServer } from './supabase-server/start-supabase-server.ts'
+
+export interface SupabaseBucketOptions {
+  public?: boolean
+  fileSizeLimit?: number | null
+  allowedMimeTypes?: string[] | null
+}
+
+export interface SupabaseUnderTest {
+  /** Without `/storage/v1`, as `createClient` takes it. */
+  url: string
+  serviceKey: string
+  anonKey: string
+  /** Which of the two is running, for the test run to print. */
+  kind: 'real' | 'stand-in'
+  createBucket(name: string, options?: SupabaseBucketOptions): Promise<void>
+  /** What only the stand-in can do; a test that needs it is skipped on a real server with `reason`. */
+  standIn:
+    | {
+        faults: Faults
+        signKey(claims: Claims): string
+        addPolicy(policy: Policy): void
+        s3: { endpoint: string; region: string; accessKeyId: string; secretAccessKey: string }
+      }
+    | { unavailable: string }
+  /** Deletes the buckets that `createBucket` made, and stops the stand-in. */
+  stop(): Promise<void>
+}
+
+const NOT_HERE =
+  'a real server has no fault switches, and row policies need its database (STOWAGE_TEST_SUPABASE_DB_URL is not used yet)'
+
+export async function supabaseUnderTest(options: SupabaseServerOptions = {}): Promise<SupabaseUnderTest> {
+  const { STOWAGE_TEST_SUPABASE_URL: realUrl } = process.env
+  if (realUrl) return realServer(realUrl.replace(/\/+$/, ''))
+  const server = await startSupabaseServer(options)
+  const { url, serviceKey, anonKey, faults, signKey, addPolicy, s3 } = server
+  return {
+    url,
+    serviceKey,
+    anonKey,
+    kind: 'stand-in',
+    createBucket: (name, settings) => createBucket(url, serviceKey, name, settings),
+    standIn: { faults, signKey, addPolicy, s3 },
+    stop: server.stop,
+  }
+}
+
+function realServer(url: string): SupabaseUnderTest {
+  const serviceKey = required('STOWAGE_TEST_SUPABASE_SERVICE_KEY')
+  const anonKey = required('STOWAGE_TEST_SUPABASE_ANON_KEY')
+  const made: string[] = []
+  return {
+    url,
+    serviceKey,
+    anonKey,
+    kind: 'real',
+    createBucket: async (name, settings) => {
+      await createBucket(url, serviceKey, name, settings)
+      made.push(name)
+    },
+    standIn: { unavailable: NOT_HERE },
+    stop: async () => {
+      for (const name of made) {
+        await call(url, serviceKey, 'POST', `/bucket/${name}/empty`, {})
+        await call(url, serviceKey, 'DELETE', `/bucket/${name}`, {})
+      }
+    },
+  }
+}
+
+function required(name: string): string {
+  const value = process.env[name]
+  if (!value) throw new Error(`${name} must be set beside STOWAGE_TEST_SUPABASE_URL`)
+  return value
+}
+
+async function createBucket(url: string, key: string, name: string, settings: SupabaseBucketOptions = {}) {
+  await call(url, key, 'POST', '/bucket', {
+    id: name,
+    name,
+    public: settings.public ?? false,
+    file_size_limit: settings.fileSizeLimit ?? null,
+    allowed_mime_types: settings.allowedMimeTypes ?? null,
+  })
+}
+
+async function call(url: string, key: string, method: string, path: string, body: unknown): Promise<void> {
+  const response = await fetch(`${url}/storage/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${key}`, apikey: key, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`)
+}

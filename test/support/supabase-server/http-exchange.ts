@@ -56,16 +56,20 @@ export async function readJson(exchange: Exchange): Promise<unknown> {
   }
 }
 
+/** A 204, a 304 and what the resumable protocol answers without text carry no Content-Length. */
+export function sendHeaders(exchange: Exchange, status: number, headers: Record<string, string>): void {
+  exchange.res.writeHead(status, headers).end()
+}
+
 export function sendBytes(
   exchange: Exchange,
   status: number,
   headers: Record<string, string>,
-  body: Buffer | string = '',
+  body: Buffer | string,
 ): void {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
-  const bare = status === 204 || status === 304
-  exchange.res.writeHead(status, bare ? headers : { 'content-length': String(bytes.length), ...headers })
-  if (bare || exchange.method === 'HEAD') exchange.res.end()
+  exchange.res.writeHead(status, { 'content-length': String(bytes.length), ...headers })
+  if (exchange.method === 'HEAD') exchange.res.end()
   else exchange.res.end(bytes)
 }
 

@@ -84,7 +84,7 @@ const ROUTES: Route[] = [
       throw failures.noRenderer()
     },
   ],
-  ['GET', '/status', (_, exchange) => sendBytes(exchange, 200, {})],
+  ['GET', '/status', (_, exchange) => sendBytes(exchange, 200, {}, '')],
 ]
 
 const COMPILED = ROUTES.map(([methods, path, handler]) => ({

@@ -1,6 +1,6 @@
 /** Reading: the bytes by four doors, and `info`. */
 import { byteRange } from './byte-range.ts'
-import { type Exchange, header, sendBytes, sendJson } from './http-exchange.ts'
+import { type Exchange, header, sendBytes, sendHeaders, sendJson } from './http-exchange.ts'
 import type { Params } from './router.ts'
 import { authenticate, type Caller, may, SERVICE } from './row-policies.ts'
 import { downloadExpiry } from './signed-tokens.ts'
@@ -35,7 +35,7 @@ function serve(state: StorageState, exchange: Exchange, object: StoredObject, ex
   const { blob, bytes } = object
   const modified = new Date(blob.lastModified).toUTCString()
   if (exchange.method === 'GET' && notModified(exchange, blob.eTag, modified)) {
-    sendBytes(exchange, 304, {})
+    sendHeaders(exchange, 304, {})
     return
   }
   const range =

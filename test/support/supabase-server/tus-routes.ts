@@ -1,7 +1,15 @@
 /** The resumable protocol: real HTTP statuses and plain text, unlike the rest of the API. */
 import { randomUUID } from 'node:crypto'
 import { plainEtag } from './etag.ts'
-import { type Exchange, header, readBytes, sendBytes, sendJson, wantsUpsert } from './http-exchange.ts'
+import {
+  type Exchange,
+  header,
+  readBytes,
+  sendBytes,
+  sendHeaders,
+  sendJson,
+  wantsUpsert,
+} from './http-exchange.ts'
 import { requireBucketName, requireKey } from './object-keys.ts'
 import { bearerOf, type Caller, callerOf, ownerOf, SERVICE } from './row-policies.ts'
 import { uploadTokenOf } from './signed-tokens.ts'
@@ -59,7 +67,7 @@ async function answer(state: StorageState, exchange: Exchange, access: Access): 
       const upload = pending(state, id)
       authorize(state, exchange, upload, access)
       state.tusUploads.delete(id)
-      return sendBytes(exchange, 204, { ...EXPOSE, ...TUS })
+      return sendHeaders(exchange, 204, { ...EXPOSE, ...TUS })
     }
     throw new TusRefusal(404, 'Not found\n')
   } catch (error) {
@@ -131,7 +139,7 @@ async function create(state: StorageState, exchange: Exchange, access: Access): 
   const withBytes = header(exchange, 'content-type') === 'application/offset+octet-stream'
   if (withBytes) await write(state, exchange, upload)
   const done = await finish(state, upload, access)
-  sendBytes(exchange, 201, {
+  sendHeaders(exchange, 201, {
     ...EXPOSE,
     ...TUS,
     'content-type': 'text/plain;charset=UTF-8',
@@ -165,7 +173,7 @@ function pending(state: StorageState, id: string): TusUpload {
 }
 
 function describe(exchange: Exchange, upload: TusUpload): void {
-  sendBytes(exchange, 200, {
+  sendHeaders(exchange, 200, {
     ...EXPOSE,
     ...TUS,
     'cache-control': 'no-store',
@@ -196,7 +204,7 @@ async function append(state: StorageState, exchange: Exchange, id: string, acces
   }
   await write(state, exchange, upload, Number(offset))
   const done = await finish(state, upload, access)
-  sendBytes(exchange, 204, {
+  sendHeaders(exchange, 204, {
     ...EXPOSE,
     ...TUS,
     'upload-offset': String(upload.offset),
@@ -255,7 +263,8 @@ function sendText(exchange: Exchange, status: number, text: string, headers: Rec
 }
 
 function sendOptions(state: StorageState, exchange: Exchange): void {
-  sendBytes(exchange, 204, {
+  sendHeaders(exchange, 204, {
+    ...EXPOSE,
     ...TUS,
     'access-control-allow-headers': `${ALLOWED_HEADERS} Authorization, X-Upsert, Upload-Expires, ApiKey, x-signature`,
     'access-control-allow-methods': 'POST, HEAD, PATCH, OPTIONS, DELETE',

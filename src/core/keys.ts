@@ -39,7 +39,7 @@ const PLAIN_KEY = /^[\w-]+(?:[./][\w-]+)*$/
 export function keyProblem(key: unknown, rules: KeyRules): string | undefined {
   if (typeof key !== 'string') return `must be a string, got ${key === null ? 'null' : typeof key}`
   if (key === '') return 'must not be empty'
-  const plain = key.length <= 255 && key.length <= rules.maxBytes && PLAIN_KEY.test(key)
+  const plain = key.length <= rules.maxSegmentBytes && key.length <= rules.maxBytes && PLAIN_KEY.test(key)
   if (!plain) {
     const bytes = Buffer.byteLength(key)
     if (bytes > rules.maxBytes) return `is ${bytes} bytes long; at most ${rules.maxBytes} are allowed`

@@ -1,6 +1,9 @@
-import { defineConfig } from 'tsup'
+import { existsSync, rmSync } from 'node:fs'
+import { defineConfig, type Options } from 'tsup'
+import { bundledLicenses } from './scripts/bundled-licenses.ts'
+import { requiredBuiltins } from './scripts/required-builtins.ts'
 
-const entry = {
+const entries = {
   index: 'src/index.ts',
   open: 'src/open.ts',
   s3: 'src/adapters/s3/index.ts',
@@ -12,15 +15,30 @@ const entry = {
   conformance: 'src/conformance/index.ts',
 }
 
-export default defineConfig([
-  {
-    entry,
-    format: ['esm', 'cjs'],
-    dts: true,
+const program = 'src/cli/main.ts'
+
+export default defineConfig(flags => {
+  const outDir = flags.outDir ?? 'dist'
+  // The builds below run side by side, so none of them may be the one that empties the folder.
+  rmSync(outDir, { recursive: true, force: true })
+  const library: Options = {
+    outDir,
+    entry: entries,
     splitting: true,
     treeshake: true,
-    clean: true,
+    clean: false,
+    dts: false,
     target: 'node20',
     platform: 'node',
-  },
-])
+    removeNodeProtocol: false,
+  }
+  const modules: Options = {
+    ...library,
+    format: 'esm',
+    entry: existsSync(program) ? { ...entries, cli: program } : entries,
+    esbuildPlugins: [requiredBuiltins, bundledLicenses(`${outDir}/THIRD-PARTY-LICENSES.txt`)],
+  }
+  const commonjs: Options = { ...library, format: 'cjs' }
+  const types: Options = { ...library, format: ['esm', 'cjs'], dts: { only: true } }
+  return flags.dts === false ? [modules, commonjs] : [modules, commonjs, types]
+})

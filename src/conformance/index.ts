@@ -1,1 +1,7 @@
-export {}
+export { ConformanceError } from './assertions.ts'
+export type { CapabilityNeed } from './capability-needs.ts'
+export { CASES } from './cases.ts'
+export { type ConformanceOutcome, type ConformanceTest, conformance, type Runner } from './conformance.ts'
+export type { ConformanceCase } from './conformance-case.ts'
+export type { ConformanceContext, CreateOptions, HostNeed } from './conformance-context.ts'
+export type { Scope } from './scope.ts'

@@ -31,14 +31,20 @@ export async function typeOfName(key: string): Promise<string | undefined> {
   return mime.getType(key.slice(dot + 1)) ?? undefined
 }
 
-/** The type of a body that begins with `first`: a known signature, else text, else unknown bytes. */
+/** The type of a body that begins with `first`: text by its words, else a known signature, else unknown bytes. */
 export async function typeOfBytes(first: Uint8Array): Promise<string> {
   if (first.length === 0) return FALLBACK
+  // Text goes first: some signatures are one letter long.
+  const text = textType(first)
+  if (text !== undefined) return text
   const { filetypeinfo } = await import('magic-bytes.js')
-  const guesses = filetypeinfo([...first.subarray(0, 512)])
-  const known = guesses.find(guess => guess.mime !== undefined)?.mime
-  if (known !== undefined) return known
-  return textType(first) ?? FALLBACK
+  const guesses = filetypeinfo(first.subarray(0, 512))
+  return guesses.find(guess => guess.mime !== undefined && !isWeak(guess.typename, first))?.mime ?? FALLBACK
+}
+
+/** An MPEG transport stream is known by one byte, the letter G, which says too little; its packets repeat it. */
+function isWeak(typename: string, first: Uint8Array): boolean {
+  return typename === 'mpeg' && first[0] === 0x47 && (first.length <= 188 || first[188] !== 0x47)
 }
 
 /** Text is UTF-8 without control characters; markup is told by its first word, as browsers do (WHATWG MIME sniffing, 7.1). */
@@ -57,7 +63,8 @@ function textType(first: Uint8Array): string | undefined {
     .slice(0, 64)
     .toLowerCase()
   if (/^(?:<!doctype html|<html|<head|<body|<script|<iframe)[\s>]/.test(start)) return 'text/html'
-  if (/^<svg[\s>]/.test(start)) return 'image/svg+xml'
-  if (start.startsWith('<?xml')) return /<svg[\s>]/i.test(text) ? 'image/svg+xml' : 'application/xml'
+  if (/^<svg[\s/>]/.test(start)) return 'image/svg+xml'
+  if (start.startsWith('%pdf-')) return 'application/pdf'
+  if (start.startsWith('<?xml')) return /<svg[\s/>]/i.test(text) ? 'image/svg+xml' : 'application/xml'
   return 'text/plain'
 }

@@ -81,25 +81,26 @@ class DefinedProvider implements StorageProvider {
     })
 
   download: StorageProvider['download'] = async (key, options = {}) => {
+    this.#check('download', options)
+    assertKey(key, this.capabilities.keys, 'download', this.name)
     const span = httpRange(options.range, this.name)
     // The deadline covers the body: it is cleared when that has ended.
     const ends = deadline(options, 'download', this.name)
     const toError = (error: unknown) => this.#error(error, 'download', key, ends.signal)
     try {
-      this.#check('download', options)
-      assertKey(key, this.capabilities.keys, 'download', this.name)
       const { ifMatch, ifNoneMatch, onProgress } = options
       if (ifMatch !== undefined || ifNoneMatch !== undefined)
         await this.#assertConditions('download', options, ends.signal)
       const request = { key, ifMatch, ifNoneMatch, signal: ends.signal }
       if (span?.kind === 'empty') return await this.#openEmpty(request, span.start, ends.clear)
-      const answer = await this.#driver.read({ ...request, range: span }).catch(async error => {
+      const reading = this.#driver.read({ ...request, range: span })
+      const answer = await untilEnded(reading, ends.signal).catch(async error => {
         // Every byte of an empty object's last n is none, which HTTP calls unsatisfiable.
         if (span?.kind === 'suffix' && toError(error).status === 416)
           return this.#openEmptySuffix(request, error)
         throw error
       })
-      return new Download({ ...answer, ...(onProgress ? { onProgress } : {}), toError, onEnd: ends.clear })
+      return new Download({ ...answer, onProgress, signal: ends.signal, toError, onEnd: ends.clear })
     } catch (error) {
       ends.clear()
       throw toError(error)

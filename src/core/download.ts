@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { untilEnded } from './deadline.ts'
 import { StorageError } from './errors.ts'
 import type { Progress } from './options.ts'
 import type { ByteSpan } from './range.ts'
@@ -19,6 +20,8 @@ export interface DownloadParts {
   readonly span?: ByteSpan
   readonly source: ByteSource
   readonly onProgress?: (progress: Progress) => void
+  /** Ends a read that hangs. */
+  readonly signal?: AbortSignal
   /** Makes a `StorageError` of what the source throws. */
   readonly toError?: (error: unknown) => StorageError
   /** Called once, when the body has ended, failed or been cancelled. */
@@ -55,11 +58,11 @@ export class Download implements AsyncIterable<Uint8Array> {
   }
 
   async bytes(): Promise<Uint8Array> {
-    const { source, onProgress } = this.#parts
+    const { source, onProgress, signal } = this.#parts
     if (source.bytes === undefined) return collect(this, this.length)
     this.#take()
     try {
-      const bytes = await source.bytes()
+      const bytes = await untilEnded(source.bytes(), signal)
       this.#check(bytes.length)
       onProgress?.({ loaded: bytes.length, total: this.length })
       this.#end()
@@ -121,13 +124,28 @@ export class Download implements AsyncIterable<Uint8Array> {
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     this.#take()
-    return this.#read()
+    const reading = this.#read()
+    return {
+      next: () => reading.next(),
+      // A generator that has not begun ends without its finally, one that waits only after it: cancel at once.
+      return: () => {
+        this.cancel()
+        return reading.return(undefined)
+      },
+    }
   }
 
-  /** The same download with its bytes passed through `wrap`: for decorators. Takes the body. */
-  through(wrap: (source: ByteSource) => ByteSource, onEnd?: (error?: StorageError) => void): Download {
+  /**
+   * The same download with its bytes passed through `wrap`, and with other `info` where that is given: for
+   * decorators. Takes the body. `onEnd` is called once, when the body has ended, failed or been cancelled.
+   */
+  through(
+    wrap: (source: ByteSource) => ByteSource,
+    onEnd?: (error?: StorageError) => void,
+    info: ObjectInfo = this.info,
+  ): Download {
     this.#take()
-    const { info, span } = this.#parts
+    const { span } = this.#parts
     const source: ByteSource = {
       chunks: () => ({ [Symbol.asyncIterator]: () => this.#read() }),
       cancel: () => this.cancel(),
@@ -147,10 +165,13 @@ export class Download implements AsyncIterable<Uint8Array> {
   }
 
   async *#read(): AsyncGenerator<Uint8Array> {
-    const { source, onProgress } = this.#parts
+    const { source, onProgress, signal } = this.#parts
     let loaded = 0
+    const chunks = source.chunks()[Symbol.asyncIterator]()
     try {
-      for await (const chunk of source.chunks()) {
+      for (;;) {
+        const { value: chunk, done } = await untilEnded(chunks.next(), signal)
+        if (done) break
         loaded += chunk.length
         yield chunk
         onProgress?.({ loaded, total: this.length })
@@ -160,8 +181,9 @@ export class Download implements AsyncIterable<Uint8Array> {
     } catch (error) {
       throw this.#fail(error)
     } finally {
-      // Reached by a consumer that stops early, too.
+      // Reached by a consumer that stops early, too. A source that hangs never answers: nobody waits for it.
       this.cancel()
+      void chunks.return?.().catch(() => {})
     }
   }
 

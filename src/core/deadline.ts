@@ -1,8 +1,8 @@
 import { StorageError } from './errors.ts'
 import type { OperationOptions } from './options.ts'
 
-/** Reason of a signal that ended because `timeoutMs` ran out. */
-class DeadlinePassed extends Error {
+/** Reason of a signal that ended because a time ran out: the operation then ends with `timeout`. */
+export class DeadlinePassed extends Error {
   override readonly name = 'TimeoutError'
 }
 

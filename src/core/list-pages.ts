@@ -1,7 +1,7 @@
 import type { Driver } from './driver.ts'
 import { StorageError } from './errors.ts'
 import { compareKeys } from './keys.ts'
-import { entryName, type Listing } from './listing.ts'
+import { entryName, type Listing, listingOf } from './listing.ts'
 import { assertOptions, type ListOptions, type OperationOptions, type PageOptions } from './options.ts'
 import type { ListEntry, ListPage } from './results.ts'
 
@@ -53,13 +53,13 @@ export function listing(driver: Driver, options: ListOptions, run: Run): Listing
     }
   }
 
-  return {
-    async *[Symbol.asyncIterator]() {
+  return listingOf({
+    async *pages() {
       let after = startAfter
       let cursor: string | undefined
       for (;;) {
         const answer = await run(signal => fetch(after, cursor, pageSize, signal))
-        yield* answer.entries
+        if (answer.entries.length > 0) yield answer.entries
         if (answer.done) return
         after = entryName(answer.entries.at(-1)!)
         cursor = answer.cursor
@@ -87,7 +87,7 @@ export function listing(driver: Driver, options: ListOptions, run: Run): Listing
         }
       }, pageOptions)
     },
-  }
+  })
 }
 
 function assertPageSize(name: string, value: unknown, refuse: (problem: string) => StorageError): void {

@@ -14,6 +14,19 @@ import type { ListEntry, ListPage, ObjectInfo } from './results.ts'
 export interface Listing extends AsyncIterable<ListEntry> {
   /** One page. Hand its `next` to the following call as `after`; without `next` it was the last. */
   page(options?: PageOptions): Promise<ListPage>
+
+  /** The iteration's entries as they arrive: an array for each time the store is asked, of no fixed length. */
+  pages(): AsyncIterable<readonly ListEntry[]>
+}
+
+/** A list made of its pages: for those who make or wrap one. */
+export function listingOf(parts: Pick<Listing, 'page' | 'pages'>): Listing {
+  return {
+    ...parts,
+    async *[Symbol.asyncIterator]() {
+      for await (const entries of parts.pages()) yield* entries
+    },
+  }
 }
 
 /** The name that an entry sorts by. */

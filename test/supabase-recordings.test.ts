@@ -2,13 +2,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { playS3 } from './support/supabase-replay/play-s3.ts'
 import { longKey, matter, playWire } from './support/supabase-replay/play-wire.ts'
+import { withoutOrder } from './support/supabase-replay/race-scenes.ts'
 import {
   isWire,
   type Recording,
   recordingsInOrder,
   type WireAnswer,
 } from './support/supabase-replay/recordings.ts'
-import { SCENES, withoutOrder } from './support/supabase-replay/scenes.ts'
+import { SCENES } from './support/supabase-replay/scenes.ts'
 import { SDK_CALLS } from './support/supabase-replay/sdk-calls.ts'
 import { openStage, type Stage } from './support/supabase-replay/stage.ts'
 import { describedResult, supabaseClients } from './support/supabase-replay/supabase-clients.ts'

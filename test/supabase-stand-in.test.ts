@@ -1,5 +1,6 @@
 /** What the stand-in does beyond the recordings: its own switches, and rules that only the real source states. */
 import { createHash, createHmac } from 'node:crypto'
+import { request as httpRequest } from 'node:http'
 import { Readable } from 'node:stream'
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
@@ -100,6 +101,30 @@ describe('policies', () => {
     expect((await anon('GET', '/object/b/anon/1')).body).toBe('x')
     expect((await anon('DELETE', '/object/b', { prefixes: ['anon/1'] })).body).toEqual([])
     expect((await anon('GET', '/object/b/p/a')).body.code).toBe('NoSuchKey')
+  })
+})
+
+describe('an upload that is cut off', () => {
+  it('leaves no object', async () => {
+    const request = httpRequest(`${server.url}/storage/v1/object/b/cut`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${server.serviceKey}`, 'content-length': 10 },
+    })
+    const closed = new Promise(resolve => request.on('close', resolve).on('error', resolve))
+    await new Promise<void>(resolve => request.write('half', () => resolve()))
+    request.destroy()
+    await closed
+    expect((await ask('GET', '/object/info/b/cut')).body.code).toBe('NoSuchKey')
+  })
+})
+
+describe('a move onto itself', () => {
+  it('answers 200 and changes nothing', async () => {
+    await put('still')
+    const before = (await ask('GET', '/object/info/b/still')).body
+    const keys = { bucketId: 'b', sourceKey: 'still', destinationKey: 'still' }
+    expect((await ask('POST', '/object/move', keys)).status).toBe(200)
+    expect((await ask('GET', '/object/info/b/still')).body).toEqual(before)
   })
 })
 

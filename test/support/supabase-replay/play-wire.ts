@@ -1,5 +1,4 @@
 /** Plays a recorded HTTP exchange. */
-
 import type { Recording, WireAnswer, WireRequest } from './recordings.ts'
 import type { Stage } from './stage.ts'
 import { bodyBytes, type Sent, send } from './wire.ts'

@@ -1,6 +1,5 @@
 /** Races of equals, made certain: rivals meet between check and commit instead of by luck. */
-import type { Scene } from './scene.ts'
-import { times } from './scene.ts'
+import { type Scene, times } from './scene.ts'
 import type { Stage } from './stage.ts'
 
 const TEXT = { 'content-type': 'text/plain' }
@@ -38,7 +37,7 @@ const race =
       statuses: answers.map(answer => answer.status),
       bodies: answers.map(answer => answer.body),
       // Who is last is anyone's guess; that it is one of them, whole, is not.
-      finalBodyStartsWith: /^(racer\d)/.exec(body)?.[1],
+      finalBodyStartsWith: /^(racer\d)\1+ra$/.exec(body)?.[1],
       winners: answers.filter(answer => answer.status === 200).length,
       distinctIds: new Set(answers.flatMap(answer => answer.body.Id ?? [])).size,
     }
@@ -84,17 +83,27 @@ const claimRound = async (stage: Stage, round: number) => {
   }
 }
 
+/** The delete runs while the move stands between its check and its commit. */
 const deleteRound = async (stage: Stage, round: number) => {
   const key = `race/gone${round}`
   await stage.ask('POST', `/object/cb-priv/${key}`, 'gone', TEXT)
-  const [deleted, move] = await Promise.all([
-    stage.ask('DELETE', '/object/cb-priv', { prefixes: [key] }),
-    stage.ask('POST', '/object/move', {
-      bucketId: 'cb-priv',
-      sourceKey: key,
-      destinationKey: `${key}-moved`,
-    }),
-  ])
+  let release = () => {}
+  const released = new Promise<void>(resolve => {
+    release = resolve
+  })
+  const held = new Promise<void>(resolve => {
+    stage.server.faults.beforeCommit = () => {
+      resolve()
+      return released
+    }
+  })
+  const keys = { bucketId: 'cb-priv', sourceKey: key, destinationKey: `${key}-moved` }
+  const moving = stage.ask('POST', '/object/move', keys)
+  await held
+  const deleted = await stage.ask('DELETE', '/object/cb-priv', { prefixes: [key] })
+  release()
+  const move = await moving
+  stage.server.faults.beforeCommit = undefined
   const read = await stage.ask('GET', `/object/cb-priv/${key}-moved`)
   return { move: move.status, moveBody: move.body, deleted: deleted.body.length, destReadable: read.status }
 }
@@ -109,8 +118,11 @@ export const RACE_SCENES: Record<string, Scene> = {
   'race.move-to-same-dest.3': movesOntoOne,
   'race.move-claim': (stage, { response }) =>
     times((response as unknown[]).length, round => claimRound(stage, round)),
-  'race.move-vs-delete': (stage, { response }) =>
-    times((response as unknown[]).length, round => deleteRound(stage, round)),
+  'race.move-vs-delete': async (stage, { response }) => {
+    const rounds: unknown[] = []
+    for (const _ of response as unknown[]) rounds.push(await deleteRound(stage, rounds.length))
+    return rounds
+  },
   'race.copy-to-same-dest.0': async stage => {
     await stage.ask('POST', '/object/cb-priv/race/copied', 'copied', TEXT)
     meetBeforeCommit(stage, 6)

@@ -13,6 +13,7 @@ const entries = {
   decorators: 'src/decorators/index.ts',
   server: 'src/server/index.ts',
   conformance: 'src/conformance/index.ts',
+  driver: 'src/driver.ts',
 }
 
 const program = 'src/cli/main.ts'

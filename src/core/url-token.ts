@@ -66,7 +66,7 @@ export class UrlToken {
       const value = claims[name]
       if (value !== undefined) query.set(name, String(value))
     }
-    query.set('signature', signature(this.#secrets[0]!, claims))
+    query.set('signature', signature(this.#secrets[0]!, this.baseUrl, claims))
     return `${this.publicUrl(claims.key)}?${query}`
   }
 
@@ -91,7 +91,7 @@ export class UrlToken {
     const bytes = Buffer.from(given)
     let ours = false
     for (const secret of this.#secrets) {
-      const expected = Buffer.from(signature(secret, claims))
+      const expected = Buffer.from(signature(secret, this.baseUrl, claims))
       // All secrets are tried and compared in constant time, so that timing tells nothing of any.
       if (expected.length === bytes.length && timingSafeEqual(expected, bytes)) ours = true
     }
@@ -99,10 +99,14 @@ export class UrlToken {
   }
 }
 
-/** HMAC-SHA256 over a form in which no two sets of claims look alike. */
-function signature(secret: string, claims: UrlClaims): string {
+/**
+ * HMAC-SHA256 over a form in which no two sets of claims look alike. The base URL is part of it: two roots served
+ * with one secret don't take each other's URLs.
+ */
+function signature(secret: string, baseUrl: string, claims: UrlClaims): string {
   const signed = JSON.stringify([
     'stowage-url-1',
+    baseUrl,
     claims.key,
     ...PARAMETERS.map(name => claims[name] ?? null),
   ])

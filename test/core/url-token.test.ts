@@ -59,6 +59,11 @@ describe('URL tokens', () => {
     expect(verify(url, { token: other })).toEqual({ ok: false, reason: 'bad-signature' })
   })
 
+  it('refuses a URL of another root that is served with the same secret', () => {
+    const other = new UrlToken({ baseUrl: 'https://example.org/private', secret: SECRET })
+    expect(verify(token.sign(claims), { token: other })).toEqual({ ok: false, reason: 'bad-signature' })
+  })
+
   it('honours URLs of a previous secret and signs with the new one', () => {
     const rotated = new UrlToken({
       baseUrl: 'https://example.org/files',

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto'
+import type { S3Client } from '@aws-sdk/client-s3'
+import type { SignatureV4 } from '@smithy/signature-v4'
+import type { Dispatcher } from 'undici'
+import { encodeKey } from '../../core/keys.ts'
+import { type Endpoint, resolveEndpoint } from './endpoint.ts'
+import { failureOf, type S3Failure } from './errors.ts'
+import { wireHeaders } from './object-headers.ts'
+import { CONNECTION_OPTIONS, type S3ConnectionOptions, type S3Options, type S3Settings } from './options.ts'
+import { loadPeers, type S3Peers } from './peers.ts'
+import { Sha256 } from './sha256.ts'
+import { type HttpAnswer, send } from './transport.ts'
+
+/** One request in S3's terms. */
+export interface S3Request {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
+  /** Absent for a request about the bucket. */
+  readonly key?: string
+  readonly query?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>
+  /** SHA-256 of the body, where it is at hand already. */
+  readonly payloadHash?: string
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What is known once the peers are loaded and the endpoint is resolved. */
+export interface Link {
+  readonly peers: S3Peers
+  readonly client: S3Client
+  readonly endpoint: Endpoint
+  readonly signer: SignatureV4
+  readonly dispatcher: Dispatcher
+}
+
+/** SHA-256 of no bytes. */
+const EMPTY_HASH = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD'
+
+/**
+ * The lean path: one signed request over one kept connection, with the client's own credentials, region and
+ * endpoint, and without the SDK's middleware. Opened by the first request.
+ */
+export class S3Connection {
+  readonly #options: S3Options
+  readonly #settings: S3Settings
+  #link: Link | undefined
+  #opening: Promise<Link> | undefined
+  /** Milliseconds that the server's clock is ahead, as far as it has complained. */
+  #clockOffset = 0
+
+  constructor(options: S3Options, settings: S3Settings) {
+    this.#options = options
+    this.#settings = settings
+  }
+
+  async link(): Promise<Link> {
+    return this.#link ?? this.#open()
+  }
+
+  /** Now, by the server's clock. */
+  signingDate(): Date {
+    return new Date(this.#settings.now() + this.#clockOffset)
+  }
+
+  /** Sends and returns a good answer. @throws `S3Failure` for any other */
+  async send(request: S3Request): Promise<HttpAnswer> {
+    const link = this.#link ?? (await this.#open())
+    const { endpoint } = link
+    const { method, key, query, body, signal } = request
+    const path = key === undefined ? endpoint.bucketPath : `${endpoint.basePath}/${encodeKey(key)}`
+    const headers: Record<string, string> = { host: endpoint.host }
+    for (const name in request.headers) headers[name] = request.headers[name]!
+    headers['x-amz-content-sha256'] = request.payloadHash ?? payloadHash(body, endpoint.protocol)
+    const signed = await link.signer.sign(
+      {
+        method,
+        protocol: endpoint.protocol,
+        hostname: endpoint.hostname,
+        path,
+        query: query as Record<string, string>,
+        headers,
+      },
+      { signingDate: this.signingDate() },
+    )
+    const answer = await send(link.dispatcher, {
+      method,
+      origin: endpoint.origin,
+      path: query === undefined ? path : `${path}?${encodeQuery(query)}`,
+      headers: wireHeaders(signed.headers),
+      body,
+      signal,
+    })
+    if (answer.status >= 200 && answer.status < 300) return answer
+    const failure = await failureOf(answer)
+    this.#noteClock(failure, answer)
+    throw failure
+  }
+
+  #noteClock(failure: S3Failure, answer: HttpAnswer): void {
+    if (failure.s3Code !== 'RequestTimeTooSkewed') return
+    const serverNow = Date.parse(String(answer.headers.date))
+    if (!Number.isNaN(serverNow)) this.#clockOffset = serverNow - this.#settings.now()
+  }
+
+  #open(): Promise<Link> {
+    // A failure is not kept: credentials or a server may be there the next time.
+    this.#opening ??= this.#connect().catch(error => {
+      this.#opening = undefined
+      throw error
+    })
+    return this.#opening
+  }
+
+  async #connect(): Promise<Link> {
+    const peers = await loadPeers()
+    const client = this.#options.client ?? makeClient(peers, this.#options)
+    const endpoint = await resolveEndpoint(peers, client, this.#settings.bucket)
+    const signer = new peers.SignatureV4({
+      service: endpoint.signingName,
+      region: endpoint.signingRegion,
+      credentials: () => client.config.credentials(),
+      sha256: Sha256,
+      uriEscapePath: false,
+      applyChecksum: false,
+    })
+    const { connections, requestTimeoutMs } = this.#settings
+    const dispatcher =
+      this.#options.dispatcher ??
+      new peers.Agent({
+        connections,
+        pipelining: 1,
+        headersTimeout: requestTimeoutMs,
+        bodyTimeout: requestTimeoutMs,
+        connect: { timeout: requestTimeoutMs },
+      })
+    this.#link = { peers, client, endpoint, signer, dispatcher }
+    return this.#link
+  }
+
+  async close(): Promise<void> {
+    const link = await this.#opening?.catch(() => undefined)
+    if (link === undefined) return
+    if (this.#options.dispatcher === undefined) await link.dispatcher.destroy()
+    if (this.#options.client === undefined) link.client.destroy()
+  }
+}
+
+function makeClient(peers: S3Peers, options: S3ConnectionOptions): S3Client {
+  const config: Partial<Record<(typeof CONNECTION_OPTIONS)[number], unknown>> = {}
+  for (const name of CONNECTION_OPTIONS) if (options[name] !== undefined) config[name] = options[name]
+  return new peers.sdk.S3Client({
+    ...(config as S3ConnectionOptions),
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  })
+}
+
+/** Over TLS the bytes are protected on their way; without it a signature over them does that. */
+function payloadHash(body: S3Request['body'], protocol: string): string {
+  if (body === undefined) return EMPTY_HASH
+  if (protocol === 'https:' || !(body instanceof Uint8Array)) return UNSIGNED_PAYLOAD
+  return createHash('sha256').update(body).digest('hex')
+}
+
+export function encodeQuery(query: Readonly<Record<string, string>>): string {
+  return Object.entries(query)
+    .map(([name, value]) => `${encodeValue(name)}=${encodeValue(value)}`)
+    .join('&')
+}
+
+/** A signature covers slashes in a query as `%2F`. */
+function encodeValue(text: string): string {
+  return encodeKey(text).replaceAll('/', '%2F')
+}

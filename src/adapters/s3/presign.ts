@@ -1,0 +1,119 @@
+import type { S3RequestPresigner } from '@aws-sdk/s3-request-presigner'
+import type { AwsCredentialIdentity } from '@smithy/types'
+import type { SignedMethod } from '../../core/capabilities.ts'
+import type { SignRequest, SignUploadRequest } from '../../core/driver.ts'
+import { StorageError } from '../../core/errors.ts'
+import { encodeKey } from '../../core/keys.ts'
+import type { KeyResult, SignedUpload, SignedUrl } from '../../core/results.ts'
+import { encodeQuery, type Link, type S3Connection } from './connection.ts'
+import { Sha256 } from './sha256.ts'
+
+/** Longest life of a signature of version 4: seven days (AWS, "Query string parameters", X-Amz-Expires). */
+export const MAX_EXPIRES_IN = 604_800
+
+const NO_HEADERS = Object.freeze({})
+
+/** Signs without a request, by the presigner of the SDK, prepared once. */
+export class Presigner {
+  readonly #connection: S3Connection
+  #presigner: S3RequestPresigner | undefined
+
+  constructor(connection: S3Connection) {
+    this.#connection = connection
+  }
+
+  async signMany(keys: readonly string[], request: SignRequest): Promise<KeyResult<SignedUrl>[]> {
+    const link = await this.#connection.link()
+    const date = this.#connection.signingDate()
+    const { expiresIn, method, contentType, download } = request
+    assertOutlived(await link.client.config.credentials(), expiresIn, date)
+    const expiresAt = new Date(Math.floor(date.getTime() / 1000) * 1000 + expiresIn * 1000)
+    const headers = contentType === undefined ? NO_HEADERS : { 'content-type': contentType }
+    const results: KeyResult<SignedUrl>[] = []
+    for (const key of keys) {
+      const query =
+        download === undefined ? undefined : { 'response-content-disposition': attachment(download, key) }
+      const url = await this.#sign(link, { method, key, query, headers, expiresIn, date })
+      results.push({ key, ok: true, value: { url, expiresAt, method, headers } })
+    }
+    return results
+  }
+
+  async signPut({ key, expiresIn, contentType, size }: SignUploadRequest): Promise<SignedUpload> {
+    const link = await this.#connection.link()
+    const date = this.#connection.signingDate()
+    assertOutlived(await link.client.config.credentials(), expiresIn!, date)
+    const headers = {
+      ...(contentType === undefined ? {} : { 'content-type': contentType }),
+      ...(size === undefined ? {} : { 'content-length': String(size) }),
+    }
+    const url = await this.#sign(link, { method: 'PUT', key, headers, expiresIn: expiresIn!, date })
+    const expiresAt = new Date(Math.floor(date.getTime() / 1000) * 1000 + expiresIn! * 1000)
+    return { method: 'PUT', url, headers, expiresAt }
+  }
+
+  async #sign(
+    link: Link,
+    request: {
+      readonly method: SignedMethod
+      readonly key: string
+      readonly query?: Record<string, string> | undefined
+      readonly headers: Record<string, string>
+      readonly expiresIn: number
+      readonly date: Date
+    },
+  ): Promise<string> {
+    const { endpoint } = link
+    const { method, key, headers, expiresIn, date } = request
+    this.#presigner ??= presignerOf(link)
+    const path = `${endpoint.basePath}/${encodeKey(key)}`
+    const signed = await this.#presigner.presign(
+      {
+        method,
+        protocol: endpoint.protocol,
+        hostname: endpoint.hostname,
+        path,
+        query: request.query ?? {},
+        headers: { ...headers, host: endpoint.host },
+      },
+      { expiresIn, signingDate: date, signableHeaders: SIGNED_HEADERS },
+    )
+    return `${endpoint.origin}${path}?${encodeQuery(signed.query as Record<string, string>)}`
+  }
+}
+
+/** The presigner leaves the content type unsigned unless it is asked to sign it. */
+const SIGNED_HEADERS = new Set(['content-type'])
+
+function presignerOf({ peers, client, endpoint }: Link): S3RequestPresigner {
+  return new peers.S3RequestPresigner({
+    credentials: () => client.config.credentials(),
+    region: endpoint.signingRegion,
+    signingName: endpoint.signingName,
+    sha256: Sha256,
+    uriEscapePath: false,
+  })
+}
+
+/** A temporary credential takes its URLs with it when it ends. */
+export function assertOutlived({ expiration }: AwsCredentialIdentity, expiresIn: number, date: Date): void {
+  if (expiration === undefined) return
+  const left = Math.floor((expiration.getTime() - date.getTime()) / 1000)
+  if (expiresIn <= left) return
+  throw new StorageError(
+    'invalid-argument',
+    `the credentials end in ${Math.max(0, left)} seconds, and URLs signed with them; expiresIn must not be longer`,
+  )
+}
+
+/** RFC 6266 with RFC 5987's form for what is not ASCII. An empty name stands for the key's own. */
+export function attachment(name: string, key: string): string {
+  const shown = name === '' ? (key.split('/').findLast(segment => segment !== '') ?? 'download') : name
+  const ascii = shown.replace(/[^\x20-\x7e]/g, '_').replace(/["\\%]/g, '_')
+  if (ascii === shown) return `attachment; filename="${shown}"`
+  const encoded = encodeURIComponent(shown).replace(
+    /['()*]/g,
+    char => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`
+}

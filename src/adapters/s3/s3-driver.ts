@@ -1,0 +1,151 @@
+import type { Capabilities, CapabilitySwitch } from '../../core/capabilities.ts'
+import type {
+  CopyRequest,
+  Driver,
+  HeadRequest,
+  ListAnswer,
+  ListRequest,
+  ReadAnswer,
+  ReadRequest,
+  RemoveRequest,
+  SignRequest,
+  SignUploadRequest,
+  Translation,
+  WriteRequest,
+} from '../../core/driver.ts'
+import { encodeKey } from '../../core/keys.ts'
+import type { DeleteResult, KeyResult, ObjectInfo, SignedUpload, SignedUrl } from '../../core/results.ts'
+import { toStorageError } from '../../core/translate.ts'
+import { initialCapabilities, publicBase } from './capabilities.ts'
+import { S3Connection } from './connection.ts'
+import { copyObject } from './copy.ts'
+import { translate } from './errors.ts'
+import { listPage } from './list.ts'
+import { uploadStream } from './multipart.ts'
+import { checkedSettings, type S3Options, type S3Settings } from './options.ts'
+import { signPost } from './post-policy.ts'
+import { Presigner } from './presign.ts'
+import { Probe } from './probe.ts'
+import { headObject, readObject } from './read.ts'
+import { removeMany, removeObject } from './remove.ts'
+import { SdkCalls } from './sdk-calls.ts'
+import { putObject } from './write.ts'
+
+export class S3Driver implements Driver {
+  readonly name = 's3'
+  /** S3 takes no more in one DeleteObjects. */
+  readonly deleteBatchSize = 1000
+  readonly signBatchSize = 1000
+  readonly concurrency = 16
+  readonly #settings: S3Settings
+  readonly #publicBase: string | undefined
+  readonly #connection: S3Connection
+  readonly #sdk: SdkCalls
+  readonly #presigner: Presigner
+  readonly #probe: Probe
+  #capabilities: Capabilities
+
+  constructor(options: S3Options) {
+    this.#settings = checkedSettings(options)
+    this.#capabilities = initialCapabilities(options)
+    this.#publicBase = publicBase(options)
+    this.#connection = new S3Connection(options, this.#settings)
+    this.#sdk = new SdkCalls(this.#connection, this.#settings)
+    this.#presigner = new Presigner(this.#connection)
+    this.#probe = new Probe(this.#connection, this.#sdk, this.#settings)
+  }
+
+  get capabilities(): Capabilities {
+    return this.#capabilities
+  }
+
+  async ask(capability: CapabilitySwitch): Promise<boolean> {
+    const answers = await this.#probe.ask(capability)
+    const found: Partial<Record<CapabilitySwitch, boolean>> = {}
+    for (const [name, value] of Object.entries(answers) as [CapabilitySwitch, boolean][]) {
+      // What the user has declared stands.
+      if (this.#capabilities[name] === 'unknown') found[name] = value
+    }
+    this.#capabilities = { ...this.#capabilities, ...found }
+    return this.#capabilities[capability] === true
+  }
+
+  async write(request: WriteRequest): Promise<ObjectInfo> {
+    const { body, checksum } = request
+    const { multipartThresholdBytes } = this.#settings
+    const fits = body.size !== undefined && body.size <= multipartThresholdBytes
+    if (body.bytes !== undefined && fits)
+      return putObject(this.#connection, this.#settings, request, body.bytes)
+    // A header with the checksum needs it before the first byte is sent, so such a stream is collected in parts.
+    if (fits && checksum === undefined) return putObject(this.#connection, this.#settings, request, undefined)
+    return uploadStream(this.#connection, this.#sdk, this.#settings, request)
+  }
+
+  read(request: ReadRequest): Promise<ReadAnswer> {
+    return readObject(this.#connection, request)
+  }
+
+  head(request: HeadRequest): Promise<ObjectInfo> {
+    return headObject(this.#connection, request)
+  }
+
+  listPage(request: ListRequest): Promise<ListAnswer> {
+    return listPage(this.#connection, request)
+  }
+
+  async copy(request: CopyRequest): Promise<ObjectInfo> {
+    return (await copyObject(this.#connection, this.#sdk, this.#settings, request)).info
+  }
+
+  async move(request: CopyRequest): Promise<ObjectInfo> {
+    const { from, to, signal } = request
+    const { info, sourceEtag } = await copyObject(this.#connection, this.#sdk, this.#settings, request)
+    if (from === to) return info
+    // What was written over the source meanwhile has not been copied, and stays where the server can tell.
+    const ifMatch = this.#capabilities.conditionalDelete === true ? sourceEtag : undefined
+    await removeObject(this.#connection, { key: from, ifMatch, signal })
+    return info
+  }
+
+  remove(request: RemoveRequest): Promise<DeleteResult> {
+    return removeObject(this.#connection, request)
+  }
+
+  removeMany(keys: readonly string[], signal: AbortSignal | undefined): Promise<DeleteResult[]> {
+    return removeMany(this.#connection, keys, {
+      method: this.#settings.deleteMethod,
+      concurrency: this.concurrency,
+      signal,
+      toError: (error, key) =>
+        toStorageError(error, {
+          operation: 'deleteMany',
+          provider: this.name,
+          key,
+          signal,
+          translate: thrown => this.translate(thrown),
+        }),
+    })
+  }
+
+  signMany(keys: readonly string[], request: SignRequest): Promise<KeyResult<SignedUrl>[]> {
+    return this.#presigner.signMany(keys, request)
+  }
+
+  signUpload(request: SignUploadRequest): Promise<SignedUpload> {
+    return request.maxSize === undefined
+      ? this.#presigner.signPut(request)
+      : signPost(this.#connection, this.#settings.bucket, request)
+  }
+
+  publicUrl(key: string): string {
+    return `${this.#publicBase}/${encodeKey(key)}`
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close()
+  }
+
+  translate(error: unknown): Translation | undefined {
+    return translate(error, this.#settings.now())
+  }
+}

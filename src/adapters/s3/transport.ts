@@ -1,0 +1,164 @@
+import type { Dispatcher } from 'undici'
+import type { ByteSource } from '../../core/download.ts'
+
+export interface HttpRequest {
+  readonly method: string
+  readonly origin: string
+  /** Path and query, encoded. */
+  readonly path: string
+  readonly headers: Record<string, string>
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** An answer whose body has yet to come. */
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: AnswerBody
+}
+
+/** Unread bytes that may wait in memory before the socket is paused. */
+const HIGH_WATER_BYTES = 256 * 1024
+
+/**
+ * Sends one request over undici's lowest layer: no web streams, and no listener on a signal unless one is given,
+ * because on small objects those cost more than the request.
+ */
+export function send(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const { method, origin, path, headers, body, signal } = request
+    if (signal?.aborted) return reject(signal.reason)
+    const answer = new AnswerBody(reject, resolve, signal)
+    dispatcher.dispatch(
+      // Typed for Node streams; undici takes any async iterable of bytes.
+      {
+        method: method as Dispatcher.HttpMethod,
+        origin,
+        path,
+        headers,
+        body: (body ?? null) as Uint8Array | null,
+      },
+      answer,
+    )
+  })
+}
+
+/** The bytes of an answer as undici delivers them: kept until they are asked for, whole or chunk by chunk. */
+export class AnswerBody implements ByteSource, Dispatcher.DispatchHandler {
+  readonly #reject: (reason: unknown) => void
+  readonly #resolve: (answer: HttpAnswer) => void
+  readonly #signal: AbortSignal | undefined
+  #controller: Dispatcher.DispatchController | undefined
+  #chunks: Uint8Array[] = []
+  #waiting = 0
+  #state: 'open' | 'ended' | 'failed' = 'open'
+  #error: unknown
+  /** Told when a chunk, the end or a failure has come. */
+  #wake: (() => void) | undefined
+  #wantsAll = false
+  readonly #onAbort = () => {
+    // A request that still waits for a connection is dropped when it gets one; nobody waits for that.
+    this.#reject(this.#signal!.reason)
+    this.#controller?.abort(this.#signal!.reason)
+  }
+
+  constructor(
+    reject: (reason: unknown) => void,
+    resolve: (answer: HttpAnswer) => void,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#reject = reject
+    this.#resolve = resolve
+    this.#signal = signal
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#signal?.aborted) controller.abort(this.#signal.reason)
+  }
+
+  onResponseStart(
+    _: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status >= 200) this.#resolve({ status, headers, body: this })
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    this.#chunks.push(chunk)
+    this.#waiting += chunk.length
+    if (!this.#wantsAll && this.#waiting > HIGH_WATER_BYTES) controller.pause()
+    if (!this.#wantsAll) this.#notify()
+  }
+
+  onResponseEnd(): void {
+    this.#finish('ended')
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#error = error
+    this.#reject(error)
+    this.#finish('failed')
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    this.#wantsAll = true
+    this.#controller?.resume()
+    while (this.#state === 'open') await this.#news()
+    if (this.#state === 'failed') throw this.#error
+    const chunks = this.#drain()
+    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+  }
+
+  async text(): Promise<string> {
+    return Buffer.from(await this.bytes()).toString('utf8')
+  }
+
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) {
+        yield* this.#drain()
+        if (this.#chunks.length > 0) continue
+        if (this.#state === 'failed') throw this.#error
+        if (this.#state === 'ended') return
+        this.#controller?.resume()
+        await this.#news()
+      }
+    } finally {
+      this.cancel()
+    }
+  }
+
+  cancel(): void {
+    if (this.#state !== 'open') return
+    this.#controller?.abort(new DOMException('the body is not wanted', 'AbortError'))
+  }
+
+  #drain(): Uint8Array[] {
+    const chunks = this.#chunks
+    this.#chunks = []
+    this.#waiting = 0
+    return chunks
+  }
+
+  #news(): Promise<void> {
+    return new Promise(resolve => {
+      this.#wake = resolve
+    })
+  }
+
+  #notify(): void {
+    const wake = this.#wake
+    this.#wake = undefined
+    wake?.()
+  }
+
+  #finish(state: 'ended' | 'failed'): void {
+    this.#state = state
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#notify()
+  }
+}

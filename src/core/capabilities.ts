@@ -66,6 +66,8 @@ export interface Capabilities {
     | {
         /** `expiresIn` is the caller's; elsewhere the store's own lifetime holds and a given one is refused. */
         readonly choosesExpiry: boolean
+        /** Longest lifetime in seconds, where there is one. */
+        readonly maxExpiresIn?: number
         /** An exact `size` is enforced. */
         readonly size: boolean
         /** `maxSize` is enforced. */

@@ -105,3 +105,15 @@ export class StorageError extends Error {
 export function isStorageError(error: unknown, ...codes: ErrorCode[]): error is StorageError {
   return error instanceof StorageError && (codes.length === 0 || codes.includes(error.code))
 }
+
+export function invalidArgument(operation: string, provider: string, problem: string): StorageError {
+  return new StorageError('invalid-argument', `${operation}: ${problem}`, { operation, provider })
+}
+
+export function unsupported(operation: string, provider: string, what: string): StorageError {
+  return new StorageError('unsupported', `${operation}: ${what}`, { operation, provider })
+}
+
+export function readOnly(operation: string, provider: string): StorageError {
+  return unsupported(operation, provider, 'this provider is read-only')
+}

@@ -3,7 +3,7 @@ import { checksumRequest } from './checksum.ts'
 import { assertContentType, typeOfBytes, typeOfName } from './content-type.ts'
 import { Download } from './download.ts'
 import type { Attributes, Driver, WriteRequest } from './driver.ts'
-import { isStorageError, StorageError } from './errors.ts'
+import { isStorageError, StorageError, unsupported } from './errors.ts'
 import { assertHeaderValue, normalizeMetadata } from './metadata.ts'
 import type { ObjectAttributes, UploadOptions } from './options.ts'
 import type { ObjectInfo } from './results.ts'
@@ -153,8 +153,4 @@ function assertSize(driver: Driver, key: string, size: number | undefined): void
       key,
     },
   )
-}
-
-export function unsupported(operation: string, provider: string, what: string): StorageError {
-  return new StorageError('unsupported', `${operation}: ${what}`, { operation, provider })
 }

@@ -1,0 +1,43 @@
+/**
+ * Who may import whom in `src/`, as data; `check-imports.js` enforces it.
+ *
+ * A unit is a folder of `src/`, except in the folders of `SEPARATE`, where every file or folder directly below is a
+ * unit of its own. Every unit may import itself, `core`, and the files of its folder that the folder's `index.ts`
+ * does not export: those are no members but parts that members share.
+ */
+
+/** Folders whose members know nothing of each other. */
+export const SEPARATE = ['adapters', 'decorators', 'sql', 'images']
+
+/** The only ones that put parts together. */
+export const COMPOSERS = ['open', 'cli']
+
+/** What a unit may import beside `core`. `*` stands for the members of a folder. */
+export const MAY_IMPORT = {
+  'decorators/*': ['decorators/forward'],
+  'sql/*': ['sql/engine'],
+  'images/*': ['images/blurhash'],
+  cache: ['decorators/forward'],
+  records: ['decorators/forward', 'sql/engine'],
+  migrate: ['decorators/forward', 'records', 'sql/engine'],
+  browser: ['images/blurhash'],
+}
+
+/** The one unit that may know a vendor's library. Every optional peer of package.json has its line. */
+export const PEER_HOMES = {
+  '@aws-sdk/client-s3': 'adapters/s3',
+  '@aws-sdk/s3-request-presigner': 'adapters/s3',
+  '@smithy/signature-v4': 'adapters/s3',
+  undici: 'adapters/s3',
+  '@supabase/supabase-js': 'adapters/supabase',
+  'tus-js-client': 'adapters/supabase',
+  '@opentelemetry/api': 'decorators/open-telemetry',
+}
+
+/** Libraries that only the program needs: bundled at build, so that a bare install does not bring them. */
+export const BUNDLED = { commander: 'cli', 'cli-progress': 'cli' }
+
+export const MAX_LINES = 400
+
+/** A function lives with what it knows; these names say nothing of that. */
+export const FORBIDDEN_NAME = /(^|[-./])(utils?|helpers?|common|managers?)([-./]|$)/

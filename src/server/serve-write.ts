@@ -35,7 +35,7 @@ export async function serveUpload({ provider, options, request, claims }: WriteC
     ...attributes(headers),
     ...conditions,
     contentType,
-    size: request.body === null ? undefined : (claims.size ?? declared),
+    size: claims.size ?? declared,
     signal,
   })
   const { key, size, etag } = info

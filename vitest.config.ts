@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -6,5 +7,7 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // Most tests wait for a server or a disk: on two cores, two workers are faster than the one vitest would take.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 })

@@ -1,0 +1,76 @@
+/**
+ * `npm test`: builds, checks the import rules, runs every test, and ends with one line of counts.
+ *
+ * Why: a newcomer runs one command, and a machine reads its last line. Arguments go to vitest. With
+ * STOWAGE_TEST_REQUIRE=all a missing test server fails the run; see CONTRIBUTING.md for the other variables.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { checkImports } from './check-imports.js'
+
+const root = resolve(import.meta.dirname, '..')
+const folder = mkdtempSync(join(tmpdir(), 'stowage-test-'))
+const resultFile = join(folder, 'result.json')
+
+let failed = false
+try {
+  failed = !build() || !importRulesHold()
+  const ended = runVitest()
+  const { passed, skipped, ...rest } = countResults()
+  // A run that broke down without a failed test has still failed.
+  const failures = Math.max(rest.failed, ended && !failed ? 0 : 1)
+  failed = failures > 0
+  console.log(`${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+process.exitCode = failed ? 1 : 0
+
+function build() {
+  return runNode('node_modules/tsup/dist/cli-default.js', ['--silent'])
+}
+
+function importRulesHold() {
+  const { files, problems } = checkImports(root)
+  for (const problem of problems) console.error(problem)
+  if (problems.length === 0) console.log(`import rules hold in ${files} files`)
+  return problems.length === 0
+}
+
+function runVitest() {
+  return runNode('node_modules/vitest/vitest.mjs', [
+    'run',
+    '--reporter=default',
+    '--reporter=./test/support/run-summary.ts',
+    '--reporter=json',
+    `--outputFile.json=${resultFile}`,
+    ...process.argv.slice(2),
+  ])
+}
+
+function runNode(script, args) {
+  const { status } = spawnSync(process.execPath, [join(root, script), ...args], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  return status === 0
+}
+
+/** A file that could not be loaded has no tests, so it counts as one failure. */
+function countResults() {
+  try {
+    const result = JSON.parse(readFileSync(resultFile, 'utf8'))
+    const broken = result.testResults.filter(
+      file => file.status === 'failed' && !file.assertionResults.some(one => one.status === 'failed'),
+    )
+    return {
+      passed: result.numPassedTests,
+      failed: result.numFailedTests + broken.length,
+      skipped: result.numPendingTests + result.numTodoTests,
+    }
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 }
+  }
+}

@@ -1,0 +1,53 @@
+/** Ends a test run by saying what ran against what, and in one line each what could not run. */
+import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node'
+
+const REASON_IN_TITLE = /\[skipped: (.*)\]$/
+
+export default class RunSummary implements Reporter {
+  #vitest: Vitest | undefined
+
+  onInit(vitest: Vitest): void {
+    this.#vitest = vitest
+  }
+
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const { s3Servers = [] } = this.#vitest?.getRootProject().getProvidedContext() ?? {}
+    const here = s3Servers.flatMap(server => ('missing' in server ? [] : [server.name]))
+    const supabase = process.env.STOWAGE_TEST_SUPABASE_URL
+      ? 'a real Supabase'
+      : "the stand-in for Supabase's storage server"
+    console.log(`Ran on Node ${process.versions.node} against ${[...here, supabase].join(', ')}.`)
+    for (const [reason, tests] of skippedTests(modules)) {
+      const count = tests.length === 1 ? '1 test' : `${tests.length} tests`
+      console.log(`not run: ${count}: ${reason}`)
+    }
+    const unexplained = skippedTests(modules).get(NO_REASON) ?? []
+    if (unexplained.length === 0 || this.#isFiltered()) return
+    for (const title of unexplained) console.error(`skipped without a reason: ${title}`)
+    process.exitCode = 1
+  }
+
+  /** With `-t`, what the filter leaves out counts as skipped. */
+  #isFiltered(): boolean {
+    return this.#vitest?.getGlobalTestNamePattern() !== undefined
+  }
+}
+
+const NO_REASON = 'no reason is given'
+
+function skippedTests(modules: readonly TestModule[]): Map<string, string[]> {
+  const byReason = new Map<string, string[]>()
+  for (const module of modules) {
+    for (const test of module.children.allTests('skipped')) {
+      const reason = reasonOf(test)
+      byReason.set(reason, [...(byReason.get(reason) ?? []), test.fullName])
+    }
+  }
+  return byReason
+}
+
+function reasonOf(test: TestCase): string {
+  const result = test.result()
+  const note = result.state === 'skipped' ? result.note : undefined
+  return note ?? REASON_IN_TITLE.exec(test.name)?.[1] ?? NO_REASON
+}

@@ -39,10 +39,11 @@ export class Scope {
 
   /** Removes what the case stored and closes its providers. A failure here says nothing about the case. */
   async close(): Promise<void> {
+    for (const scope of this.#opened) await scope.close()
+    const writer = this.#writer
     const ignore = () => {}
-    for (const scope of this.#opened) await scope.close().catch(ignore)
-    await this.#writer.deleteMany(this.#writer.list({ prefix: this.prefix })).catch(ignore)
-    await this.#writer.deleteMany([...this.#bareKeys]).catch(ignore)
+    await (async () => writer.deleteMany(writer.list({ prefix: this.prefix })))().catch(ignore)
+    if (this.#bareKeys.size > 0) await writer.deleteMany(this.#bareKeys).catch(ignore)
     await this.files.close().catch(ignore)
   }
 

@@ -20,7 +20,6 @@ describe('memory', () => {
       skew += ms
     },
     now,
-    another: files => files,
     createFull: () => memory({ maxObjectBytes: 8 * 2 ** 20 }),
   }))
     it(test.title, test.run)

@@ -1,3 +1,5 @@
+import { listingOf } from '../core/listing.ts'
+import type { OperationName, OperationOptions } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
 
 /**
@@ -30,4 +32,84 @@ export function forward(inner: StorageProvider, changes: Partial<StorageProvider
     close: () => inner.close(),
   }
   return Object.defineProperties(all, Object.getOwnPropertyDescriptors(changes)) as StorageProvider
+}
+
+/** One operation on its way in. */
+export interface Call<Options> {
+  readonly operation: OperationName
+  readonly key?: string
+  /** Destination of `copy` and `move`. */
+  readonly to?: string
+  readonly options: Options
+}
+
+/** What stands around an operation. `run` may be called never, once or again, with other options. */
+export type Around = <Options extends OperationOptions | undefined, T>(
+  call: Call<Options>,
+  run: (options: Options) => Promise<T>,
+) => Promise<T>
+
+/** The methods that make requests and are over when their promise is: all but `download`, whose body follows. */
+export type Intercepted = Omit<StorageProvider, 'name' | 'capabilities' | 'download' | 'publicUrl' | 'close'>
+
+/**
+ * Every method of `Intercepted` with `around` around it. A list is one operation per page; while its consumer
+ * thinks, none is under way. Pages of an iteration keep the options that the list was made with.
+ */
+export function intercept(inner: StorageProvider, around: Around): Intercepted {
+  return {
+    probe: options => around({ operation: 'probe', options }, o => inner.probe(o)),
+    upload: (key, body, options) =>
+      around({ operation: 'upload', key, options }, o => inner.upload(key, body, o)),
+    info: (key, options) => around({ operation: 'info', key, options }, o => inner.info(key, o)),
+    infoMany: (keys, options) => around({ operation: 'infoMany', options }, o => inner.infoMany(keys, o)),
+    exists: (key, options) => around({ operation: 'exists', key, options }, o => inner.exists(key, o)),
+    copy: (from, to, options) =>
+      around({ operation: 'copy', key: from, to, options }, o => inner.copy(from, to, o)),
+    move: (from, to, options) =>
+      around({ operation: 'move', key: from, to, options }, o => inner.move(from, to, o)),
+    delete: (key, options) => around({ operation: 'delete', key, options }, o => inner.delete(key, o)),
+    deleteMany: (keys, options) =>
+      around({ operation: 'deleteMany', options }, o => inner.deleteMany(keys, o)),
+    signedUrl: (key, options) =>
+      around({ operation: 'signedUrl', key, options }, o => inner.signedUrl(key, o)),
+    signedUrls: (keys, options) =>
+      around({ operation: 'signedUrls', options }, o => inner.signedUrls(keys, o)),
+    signedUpload: (key, options) =>
+      around({ operation: 'signedUpload', key, options }, o => inner.signedUpload(key, o)),
+    list: options => {
+      const list = inner.list(options)
+      const common = commonOf(options)
+      return listingOf({
+        page: pageOptions =>
+          around({ operation: 'list', options: { ...common, ...pageOptions } }, o => list.page(o)),
+        async *pages() {
+          const pages = list.pages()[Symbol.asyncIterator]()
+          try {
+            for (;;) {
+              const step = await around({ operation: 'list', options: common }, () => pages.next())
+              if (step.done) return
+              yield step.value
+            }
+          } finally {
+            abandon(pages)
+          }
+        },
+      })
+    },
+  }
+}
+
+/** The options that every operation takes. */
+export function commonOf(options: OperationOptions = {}): OperationOptions {
+  const { signal, timeoutMs } = options
+  return { ...(signal === undefined ? {} : { signal }), ...(timeoutMs === undefined ? {} : { timeoutMs }) }
+}
+
+/** Ends an iteration without waiting for it: one that hangs never answers. */
+export function abandon(iterator: AsyncIterator<unknown>): void {
+  void iterator.return?.().then(
+    () => {},
+    () => {},
+  )
 }

@@ -1,0 +1,241 @@
+import { type ErrorCode, StorageError } from '../core/errors.ts'
+import { listingOf } from '../core/listing.ts'
+import type { OperationName, Progress } from '../core/options.ts'
+import type { StorageProvider } from '../core/provider.ts'
+import { abandon, commonOf, intercept } from './forward.ts'
+import { addLayer, assertSettings } from './layer.ts'
+
+/** What is known of an operation when it starts. */
+export interface OperationStart {
+  readonly operation: OperationName
+  /** Name of the adapter below: `s3`, `local`, … */
+  readonly provider: string
+  /** The key; of `copy` and `move` the source. Absent in calls for many keys and in lists. */
+  readonly key?: string
+  /** Destination of `copy` and `move`. */
+  readonly to?: string
+  /** Prefix of a list. */
+  readonly prefix?: string
+}
+
+/** What is known of it when it has ended. */
+export interface OperationEvent extends OperationStart {
+  readonly outcome: 'ok' | ErrorCode
+  /** Present where the outcome is not `'ok'`. Its message holds no secret and no signed query. */
+  readonly error?: StorageError
+  /** Milliseconds from the call to its end; for a download to the end of its body. */
+  readonly durationMs: number
+  /** Bytes of the body that an upload has sent. */
+  readonly bytesSent?: number
+  /** Bytes of its body that a download has given. */
+  readonly bytesReceived?: number
+  /** Keys of a call for many, or entries of a page of a list. */
+  readonly count?: number
+  /** Keys of a call for many that failed; its outcome is `'ok'` all the same. */
+  readonly failed?: number
+}
+
+/** One operation as it is being observed. */
+export interface Observation {
+  /** Called once, when it has ended. */
+  end(event: OperationEvent): void
+  /** Calls `work`, which begins the operation, where that needs surroundings: a span that is the current one. */
+  within?(work: () => void): void
+}
+
+/** A function that is told of each operation when it has ended, or an object that is told of its start, too. */
+export type Observer =
+  | ((event: OperationEvent) => unknown)
+  | { start(operation: OperationStart): Observation | undefined }
+
+export interface ObserveOptions {
+  /** A clock in milliseconds that never goes back. Default: `performance.now`. */
+  now?: () => number
+}
+
+/**
+ * Tells `observer` of every operation, once, when it has ended. What the observer throws or rejects with is dropped:
+ * it never disturbs the operation. Around `retry` it sees operations, inside it each try. `publicUrl` and `close`
+ * make no request and are not reported.
+ *
+ * Streams: a download is reported when its body has been read, has failed or has been given back, with the bytes that
+ * were read; one that is neither read nor given back is never reported. A list is reported for each page.
+ *
+ * @example
+ * ```ts
+ * const files = observe(retry(s3(options)), event => log.info(event))
+ * ```
+ */
+export function observe(
+  inner: StorageProvider,
+  observer: Observer,
+  options: ObserveOptions = {},
+): StorageProvider {
+  assertSettings('observe', options, ['now'])
+  const { now = () => performance.now() } = options
+  const start = (call: Omit<OperationStart, 'provider'>) =>
+    new Observed({ ...call, provider: inner.name }, observer, now)
+
+  return addLayer(inner, 'observe', {
+    ...intercept(inner, ({ operation, key, to, options: asked }, run) => {
+      const observed = start({
+        operation,
+        ...(key === undefined ? {} : { key }),
+        ...(to === undefined ? {} : { to }),
+      })
+      return observed.settle(() => run(asked), countsOf)
+    }),
+
+    upload(key, body, asked) {
+      const observed = start({ operation: 'upload', key })
+      let sent = 0
+      const told = asked?.onProgress
+      const onProgress = (progress: Progress) => {
+        sent = progress.loaded
+        told?.(progress)
+      }
+      const inside = told === undefined || typeof told === 'function' ? { ...asked, onProgress } : asked
+      return observed.settle(
+        () => inner.upload(key, body, inside),
+        info => ({ bytesSent: info.size }),
+        () => ({ bytesSent: sent }),
+      )
+    },
+
+    async download(key, asked) {
+      const observed = start({ operation: 'download', key })
+      let received = 0
+      try {
+        const download = await observed.within(() => inner.download(key, asked))
+        return download.through(
+          source => {
+            const { bytes } = source
+            const whole = async () => {
+              const all = await bytes!()
+              received = all.length
+              return all
+            }
+            return {
+              cancel: () => source.cancel(),
+              ...(bytes ? { bytes: whole } : {}),
+              async *chunks() {
+                for await (const chunk of source.chunks()) {
+                  received += chunk.length
+                  yield chunk
+                }
+              },
+            }
+          },
+          error => observed.end(error, { bytesReceived: received }),
+        )
+      } catch (error) {
+        observed.end(error, { bytesReceived: 0 })
+        throw error
+      }
+    },
+
+    list(asked) {
+      const list = inner.list(asked)
+      const call = {
+        operation: 'list' as const,
+        ...(asked?.prefix === undefined ? {} : { prefix: asked.prefix }),
+      }
+      return listingOf({
+        page: pageOptions =>
+          start(call).settle(
+            () => list.page({ ...commonOf(asked), ...pageOptions }),
+            page => ({ count: page.items.length }),
+          ),
+        async *pages() {
+          const pages = list.pages()[Symbol.asyncIterator]()
+          try {
+            for (let first = true; ; first = false) {
+              const observed = start(call)
+              const step = await observed.settle(
+                () => pages.next(),
+                // The end of a list that has given pages already is no page of its own.
+                ({ done, value }) => (done && !first ? undefined : { count: done ? 0 : value.length }),
+              )
+              if (step.done) return
+              yield step.value
+            }
+          } finally {
+            abandon(pages)
+          }
+        },
+      })
+    },
+  })
+}
+
+type Figures = Pick<OperationEvent, 'bytesSent' | 'bytesReceived' | 'count' | 'failed'>
+
+class Observed {
+  readonly #call: OperationStart
+  readonly #now: () => number
+  readonly #startedAt: number
+  #observation: Observation | undefined
+
+  constructor(call: OperationStart, observer: Observer, now: () => number) {
+    this.#call = call
+    this.#now = now
+    this.#startedAt = now()
+    undisturbed(() => {
+      this.#observation = typeof observer === 'function' ? { end: observer } : observer.start(call)
+    })
+  }
+
+  /** The promise of `work`, begun within the observer's surroundings. */
+  within<T>(work: () => Promise<T>): Promise<T> {
+    let begun: Promise<T> | undefined
+    const begin = () => {
+      begun ??= work()
+    }
+    const observation = this.#observation
+    if (observation?.within !== undefined) undisturbed(() => observation.within!(begin))
+    begin()
+    return begun!
+  }
+
+  /** As `within`, and the end is told; not where `figures` has none. */
+  async settle<T>(
+    work: () => Promise<T>,
+    figures: (result: T) => Figures | undefined,
+    failedFigures: () => Figures = () => ({}),
+  ): Promise<T> {
+    let result: T
+    try {
+      result = await this.within(work)
+    } catch (error) {
+      this.end(error, failedFigures())
+      throw error
+    }
+    const known = figures(result)
+    if (known !== undefined) this.end(undefined, known)
+    return result
+  }
+
+  end(error: unknown, figures: Figures): void {
+    const event: OperationEvent = {
+      ...this.#call,
+      ...figures,
+      outcome: error === undefined ? 'ok' : error instanceof StorageError ? error.code : 'internal',
+      ...(error instanceof StorageError ? { error } : {}),
+      durationMs: this.#now() - this.#startedAt,
+    }
+    undisturbed(() => this.#observation?.end(event))
+  }
+}
+
+/** An observer's failure, thrown or rejected with, is its own. */
+function undisturbed(tell: () => unknown): void {
+  try {
+    const told = tell()
+    if (told instanceof Promise) told.catch(() => {})
+  } catch {}
+}
+
+function countsOf(result: unknown): Figures {
+  if (!Array.isArray(result)) return {}
+  return { count: result.length, failed: result.filter(one => 'error' in one).length }
+}

@@ -1,0 +1,261 @@
+import { DeadlinePassed, endedError, untilEnded } from '../core/deadline.ts'
+import type { ByteSource } from '../core/download.ts'
+import { listingOf } from '../core/listing.ts'
+import type { KeyInput, OperationName, OperationOptions, Progress } from '../core/options.ts'
+import type { StorageProvider } from '../core/provider.ts'
+import { abandon, type Call, commonOf, intercept } from './forward.ts'
+import { addLayer, assertSettings, numberSetting } from './layer.ts'
+
+export interface TimeoutOptions {
+  /** Milliseconds that an operation may take, or, where it makes progress, between two signs of it. */
+  timeoutMs: number
+  /** Milliseconds between two chunks of a download's body. Default: `timeoutMs`. */
+  idleMs?: number
+  /** Calls back after so many milliseconds; returns what prevents it. Default: a timer. */
+  timer?: (ms: number, call: () => void) => () => void
+}
+
+/** An upload that was stopped may need requests to clean up behind it; after this time nobody waits for them. */
+const CLEAN_UP_MS = 5_000
+
+/** Bodies up to this many bytes that are wanted whole count as one chunk. */
+const ONE_CHUNK_BYTES = 1024 * 1024
+
+/**
+ * Ends with `timeout` what takes too long, also where `inner` hangs and heeds no signal. A shorter `timeoutMs` of
+ * the caller's holds too. Outside `retry` it bounds all tries together, inside it each one.
+ *
+ * Streams: a download has `timeoutMs` until its head has arrived, then `idleMs` for each chunk that is asked for; the
+ * time in which its reader asks for none does not count. An upload may take as long as it makes progress
+ * (`onProgress`) every `timeoutMs`. A list has `timeoutMs` for each page; calls for many keys as long as they take a
+ * further key every `timeoutMs`.
+ *
+ * @example
+ * ```ts
+ * const files = retry(timeout(s3(options), { timeoutMs: 10_000 }))
+ * ```
+ */
+export function timeout(inner: StorageProvider, options: TimeoutOptions): StorageProvider {
+  assertSettings('timeout', options, ['timeoutMs', 'idleMs', 'timer'] satisfies (keyof TimeoutOptions)[])
+  const timeoutMs = numberSetting('timeout', 'timeoutMs', options.timeoutMs, { least: 1 })
+  const idleMs = numberSetting('timeout', 'idleMs', options.idleMs ?? timeoutMs, { least: 1 })
+  const timer = options.timer ?? startTimer
+  const guardOf = (call: Call<OperationOptions | undefined>) =>
+    new Guard(call.operation, call.key, inner.name, call.options?.signal, timer)
+
+  async function around<Options extends OperationOptions | undefined, T>(
+    call: Call<Options>,
+    run: (options: Options, alive: () => void) => Promise<T>,
+    graceMs = 0,
+  ): Promise<T> {
+    // A wrong argument is refused below, as every wrong argument is.
+    if (!isOperationOptions(call.options)) return run(call.options, () => {})
+    const guard = guardOf(call)
+    const least = Math.min(timeoutMs, call.options?.timeoutMs ?? timeoutMs)
+    try {
+      guard.arm(least)
+      const work = run({ ...call.options, signal: guard.signal }, () => guard.arm(timeoutMs))
+      return await guard.until(work, graceMs)
+    } finally {
+      guard.clear()
+    }
+  }
+
+  const many = <Options extends OperationOptions | undefined, Result>(
+    operation: OperationName,
+    keys: KeyInput,
+    options: Options,
+    run: (keys: KeyInput, options: Options) => Promise<Result[]>,
+  ) => around({ operation, options }, (inside, alive) => run(watched(keys, alive), inside))
+
+  return addLayer(inner, 'timeout', {
+    ...intercept(inner, around),
+    infoMany: (keys, options) => many('infoMany', keys, options, (k, o) => inner.infoMany(k, o)),
+    deleteMany: (keys, options) => many('deleteMany', keys, options, (k, o) => inner.deleteMany(k, o)),
+    signedUrls: (keys, options) => many('signedUrls', keys, options, (k, o) => inner.signedUrls(k, o)),
+
+    upload: (key, body, options) =>
+      around(
+        { operation: 'upload', key, options },
+        (inside, alive) => {
+          const told = options?.onProgress
+          if (told !== undefined && typeof told !== 'function') return inner.upload(key, body, inside)
+          const onProgress = (progress: Progress) => {
+            alive()
+            told?.(progress)
+          }
+          return inner.upload(key, body, { ...inside, onProgress })
+        },
+        CLEAN_UP_MS,
+      ),
+
+    async download(key, options) {
+      if (!isOperationOptions(options)) return inner.download(key, options)
+      const guard = guardOf({ operation: 'download', key, options })
+      try {
+        guard.arm(Math.min(timeoutMs, options?.timeoutMs ?? timeoutMs))
+        const opening = inner.download(key, { ...options, signal: guard.signal })
+        const download = await guard.until(opening)
+        guard.disarm()
+        return download.through(
+          source => guarded(source, guard, idleMs, download.length),
+          () => guard.clear(),
+        )
+      } catch (error) {
+        guard.clear()
+        throw error
+      }
+    },
+
+    list(options) {
+      const list = inner.list(options)
+      const common = commonOf(options)
+      return listingOf({
+        page: pageOptions =>
+          around({ operation: 'list', options: { ...common, ...pageOptions } }, o => list.page(o)),
+        async *pages() {
+          const guard = guardOf({ operation: 'list', options: common })
+          const pages = inner
+            .list({ ...options, signal: guard.signal })
+            .pages()
+            [Symbol.asyncIterator]()
+          try {
+            for (;;) {
+              guard.arm(timeoutMs)
+              const step = await guard.until(pages.next())
+              guard.disarm()
+              if (step.done) return
+              yield step.value
+            }
+          } finally {
+            guard.clear()
+            abandon(pages)
+          }
+        },
+      })
+    },
+  })
+}
+
+/** The caller's signal and a timer as one signal, and a wait that ends with it. */
+class Guard {
+  readonly #controller = new AbortController()
+  readonly #operation: OperationName
+  readonly #key: string | undefined
+  readonly #provider: string
+  readonly #outer: AbortSignal | undefined
+  readonly #timer: NonNullable<TimeoutOptions['timer']>
+  #stop: (() => void) | undefined
+  #over = false
+  readonly #onAbort = () => this.#controller.abort(this.#outer!.reason)
+
+  constructor(
+    operation: OperationName,
+    key: string | undefined,
+    provider: string,
+    outer: AbortSignal | undefined,
+    timer: NonNullable<TimeoutOptions['timer']>,
+  ) {
+    this.#operation = operation
+    this.#key = key
+    this.#provider = provider
+    this.#outer = outer
+    this.#timer = timer
+    if (outer?.aborted) this.#onAbort()
+    outer?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** Starts the time anew. */
+  arm(ms: number): void {
+    this.disarm()
+    // What was abandoned may still report progress.
+    if (this.#over) return
+    this.#stop = this.#timer(ms, () =>
+      this.#controller.abort(new DeadlinePassed(`no sign of life for ${ms} ms`)),
+    )
+  }
+
+  disarm(): void {
+    this.#stop?.()
+    this.#stop = undefined
+  }
+
+  clear(): void {
+    this.#over = true
+    this.disarm()
+    this.#outer?.removeEventListener('abort', this.#onAbort)
+  }
+
+  /** `work`, or the error of what ended it; then `work` has `graceMs` to end by itself. */
+  async until<T>(work: Promise<T>, graceMs = 0): Promise<T> {
+    try {
+      return await untilEnded(work, this.signal)
+    } catch (error) {
+      if (!this.signal.aborted) throw error
+      if (graceMs > 0) await this.#within(graceMs, work)
+      throw endedError(this.signal, this.#operation, this.#provider, this.#key)
+    }
+  }
+
+  #within(ms: number, work: Promise<unknown>): Promise<void> {
+    return new Promise(resolve => {
+      const stop = this.#timer(ms, resolve)
+      const done = () => {
+        stop()
+        resolve()
+      }
+      work.then(done, done)
+    })
+  }
+}
+
+function guarded(source: ByteSource, guard: Guard, idleMs: number, length: number): ByteSource {
+  const idle = async <T>(work: Promise<T>): Promise<T> => {
+    guard.arm(idleMs)
+    try {
+      return await guard.until(work)
+    } finally {
+      guard.disarm()
+    }
+  }
+  const { bytes } = source
+  return {
+    cancel: () => source.cancel(),
+    ...(bytes && length <= ONE_CHUNK_BYTES ? { bytes: () => idle(bytes()) } : {}),
+    async *chunks() {
+      const chunks = source.chunks()[Symbol.asyncIterator]()
+      for (;;) {
+        const step = await idle(chunks.next())
+        if (step.done) return
+        yield step.value
+      }
+    },
+  }
+}
+
+/** The same keys; `alive` is called for each that is taken. What are no keys is passed on, to be refused. */
+function watched(keys: KeyInput, alive: () => void): KeyInput {
+  if (typeof keys !== 'object' || keys === null) return keys
+  if (!(Symbol.iterator in keys || Symbol.asyncIterator in keys)) return keys
+  return (async function* () {
+    for await (const key of keys) {
+      alive()
+      yield key as { readonly key: string }
+    }
+  })()
+}
+
+function isOperationOptions(options: OperationOptions | undefined): boolean {
+  if (options === undefined) return true
+  if (typeof options !== 'object' || options === null) return false
+  return options.signal === undefined || options.signal instanceof AbortSignal
+}
+
+function startTimer(ms: number, call: () => void): () => void {
+  const timer = setTimeout(call, ms)
+  return () => clearTimeout(timer)
+}

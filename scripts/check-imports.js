@@ -88,7 +88,7 @@ function checkImport(project, file, target, kind) {
   if (!path.startsWith(project.src + sep)) return `${target} is outside src`
   if (!existsSync(path)) return `${target} is not there; imports name the file with its extension`
   const to = unitOf(project, path)
-  if (from === 'open' && kind === 'static' && to !== 'core') {
+  if (from === 'open' && kind === 'static' && to !== 'core' && to !== 'open') {
     return `open imports ${to} only when it is asked for: use import()`
   }
   if (to === from || to === 'core' || (COMPOSERS.includes(from) && !COMPOSERS.includes(to))) return undefined

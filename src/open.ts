@@ -1,1 +1,145 @@
-export {}
+import { isIP } from 'node:net'
+import { StorageError } from './core/errors.ts'
+import type { StorageProvider } from './core/provider.ts'
+import type { UrlSigning } from './core/url-token.ts'
+import { parseStoreUrl, type StoreUrl } from './open/store-url.ts'
+
+export interface OpenOptions {
+  /** Where secrets and defaults are looked up. Default: `process.env`. */
+  env?: Readonly<Record<string, string | undefined>>
+  /**
+   * Makes signed URLs of `file:` and `memory:` possible; give the same to the server. Default:
+   * `STOWAGE_URL_SECRET` and `STOWAGE_BASE_URL`, where both are set. `s3:` and `supabase:` sign by themselves.
+   */
+  signing?: UrlSigning
+}
+
+const KNOWN_OPTIONS: readonly string[] = ['env', 'signing'] satisfies (keyof OpenOptions)[]
+
+/** Storage by name, for as long as the process lives. */
+const named = new Map<string, { provider: StorageProvider; signing: string | undefined }>()
+
+/**
+ * A provider by its URL. Imports the adapter that the URL names and no other. Secrets come from the environment
+ * only: `AWS_ACCESS_KEY_ID`, … as the AWS SDK finds them; `SUPABASE_SERVICE_ROLE_KEY` or `SUPABASE_KEY`, and
+ * `SUPABASE_URL`; `STOWAGE_URL_SECRET`.
+ *
+ * | URL | store |
+ * | --- | --- |
+ * | `file:./data`, `file:/srv/data`, `file:///srv/data` | a folder |
+ * | `memory:`, `memory:name` | memory of its own, or shared under that name in this process |
+ * | `s3://bucket/prefix?endpoint=…&region=…&forcePathStyle=…` | S3 and servers that speak like it |
+ * | `supabase://bucket/prefix?url=…` | Supabase Storage |
+ *
+ * A path after the bucket is a folder that is seen as the whole store.
+ *
+ * @throws `invalid-argument` for what it does not know, and for secrets in the URL; `unsupported` with the line
+ *   that installs them where packages are missing
+ *
+ * @example
+ * ```ts
+ * const files = await open('file:./data')
+ * await files.upload('a/photo.jpg', createReadStream('photo.jpg'))
+ * ```
+ */
+export async function open(url: string, options: OpenOptions = {}): Promise<StorageProvider> {
+  for (const name in options) {
+    if (!KNOWN_OPTIONS.includes(name))
+      throw refuse(`unknown option '${name}'; known are ${KNOWN_OPTIONS.join(', ')}`)
+  }
+  const store = parseStoreUrl(url)
+  const provider = await OPENERS[store.kind](store, options)
+  if (store.prefix === '') return provider
+  const { prefix } = await import('./decorators/prefix.ts')
+  return prefix(provider, store.prefix)
+}
+
+const OPENERS: Record<StoreUrl['kind'], (store: StoreUrl, options: OpenOptions) => Promise<StorageProvider>> =
+  {
+    async file({ name }, options) {
+      const { local } = await import('./adapters/local/index.ts')
+      return local({ root: name, signing: signingOf(options) })
+    },
+
+    async memory({ name }, options) {
+      const { memory } = await import('./adapters/memory.ts')
+      const { forward } = await import('./decorators/forward.ts')
+      const signing = signingOf(options)
+      if (name === '') return memory({ signing })
+      const known = named.get(name) ?? { provider: memory({ signing }), signing: JSON.stringify(signing) }
+      if (known.signing !== JSON.stringify(signing))
+        throw refuse(`memory:${name} has been opened with another signing before`)
+      named.set(name, known)
+      // Who closes it has had enough; the others still use it.
+      return forward(known.provider, { close: async () => {} })
+    },
+
+    async s3({ name, prefix, parameters }, options) {
+      const { s3 } = await import('./adapters/s3/index.ts')
+      const env = options.env ?? process.env
+      const { endpoint, profile, publicBaseUrl } = parameters
+      const region =
+        parameters.region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? (endpoint ? 'us-east-1' : undefined)
+      return s3({
+        bucket: name,
+        forcePathStyle: flag('forcePathStyle', parameters.forcePathStyle) ?? isAddress(endpoint),
+        ...given({ endpoint, profile, publicBaseUrl, region }),
+        // Credentials may end at the prefix: then nothing beside it can be probed.
+        ...given({
+          probePrefix: prefix || undefined,
+          credentials: options.env && awsCredentials(options.env),
+        }),
+      })
+    },
+
+    async supabase({ name, parameters }, options) {
+      const { supabase } = await import('./adapters/supabase/index.ts')
+      const env = options.env ?? process.env
+      const url = parameters.url ?? env.SUPABASE_URL
+      const key = env.SUPABASE_SERVICE_ROLE_KEY ?? env.SUPABASE_KEY
+      if (!url)
+        throw refuse("supabase: the project's address is missing; set SUPABASE_URL or add ?url=https://…")
+      if (!key) throw refuse('supabase: a key is missing; set SUPABASE_SERVICE_ROLE_KEY or SUPABASE_KEY')
+      const { keyEncoding } = parameters
+      return supabase({
+        bucket: name,
+        url,
+        key,
+        ...given({ keyEncoding: keyEncoding as 'escape' | undefined }),
+      })
+    },
+  }
+
+function signingOf({ signing, env = process.env }: OpenOptions): UrlSigning | undefined {
+  if (signing !== undefined) return signing
+  const { STOWAGE_URL_SECRET: secret, STOWAGE_BASE_URL: baseUrl } = env
+  return secret && baseUrl ? { secret, baseUrl } : undefined
+}
+
+/** The SDK looks into `process.env` by itself; another environment has to be read for it. */
+function awsCredentials(env: Readonly<Record<string, string | undefined>>) {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env
+  if (!accessKeyId || !secretAccessKey) return undefined
+  return { accessKeyId, secretAccessKey, ...given({ sessionToken: env.AWS_SESSION_TOKEN }) }
+}
+
+/** A bucket can't be put in front of a bare address: `bucket.127.0.0.1` is no name. */
+function isAddress(endpoint: string | undefined): boolean {
+  if (endpoint === undefined || !URL.canParse(endpoint)) return false
+  const host = new URL(endpoint).hostname.replace(/^\[|\]$/g, '')
+  return host === 'localhost' || isIP(host) !== 0
+}
+
+function flag(name: string, value: string | undefined): boolean | undefined {
+  if (value === undefined) return undefined
+  if (value === 'true' || value === 'false') return value === 'true'
+  throw refuse(`${name} must be true or false`)
+}
+
+function given<T extends object>(options: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
+}
+
+function refuse(problem: string): StorageError {
+  return new StorageError('invalid-argument', `open: ${problem}`, { operation: 'open' })
+}

@@ -149,6 +149,8 @@ export class S3Connection {
 function makeClient(peers: S3Peers, options: S3ConnectionOptions): S3Client {
   const config: Partial<Record<(typeof CONNECTION_OPTIONS)[number], unknown>> = {}
   for (const name of CONNECTION_OPTIONS) if (options[name] !== undefined) config[name] = options[name]
+  // Other servers have one region and most call it this; AWS's has to be known.
+  if (config.endpoint !== undefined) config.region ??= 'us-east-1'
   return new peers.sdk.S3Client({
     ...(config as S3ConnectionOptions),
     requestChecksumCalculation: 'WHEN_REQUIRED',
@@ -164,12 +166,15 @@ function payloadHash(body: S3Request['body'], protocol: string): string {
 }
 
 export function encodeQuery(query: Readonly<Record<string, string>>): string {
-  return Object.entries(query)
-    .map(([name, value]) => `${encodeValue(name)}=${encodeValue(value)}`)
-    .join('&')
+  let text = ''
+  for (const name in query)
+    text += `${text === '' ? '' : '&'}${encodeValue(name)}=${encodeValue(query[name]!)}`
+  return text
 }
+
+const UNRESERVED = /^[\w.~-]*$/
 
 /** A signature covers slashes in a query as `%2F`. */
 function encodeValue(text: string): string {
-  return encodeKey(text).replaceAll('/', '%2F')
+  return UNRESERVED.test(text) ? text : encodeKey(text).replaceAll('/', '%2F')
 }

@@ -3,6 +3,7 @@ import type { Attributes, CopyRequest } from '../../core/driver.ts'
 import { encodeKey } from '../../core/keys.ts'
 import type { ObjectInfo } from '../../core/results.ts'
 import type { S3Connection } from './connection.ts'
+import { conditionFailure } from './errors.ts'
 import { withMultipart } from './multipart.ts'
 import { stripQuotes } from './object-headers.ts'
 import type { S3Settings } from './options.ts'
@@ -40,21 +41,23 @@ export async function copyObject(
     return { info, sourceEtag: source.etag }
   }
   if (source.size > settings.copyThresholdBytes) {
-    const answer = await copyInParts()
+    const answer = await copyInParts().catch(error => {
+      throw conditionFailure(error, { ifMatch: undefined, ifNoneMatch })
+    })
     return done(answer.ETag, undefined, answer.VersionId)
   }
   // Onto itself S3 takes only a copy that replaces something.
   const replaces = from === to || Object.keys(request.attributes).length > 0
-  const answer = await sdk.copy(
-    {
-      ...pinned,
-      Key: to,
-      MetadataDirective: replaces ? 'REPLACE' : 'COPY',
-      ...(replaces ? sdk.attributes(attributes) : { StorageClass: sdk.attributes(attributes).StorageClass }),
-      ...conditionInput({ ifMatch: undefined, ifNoneMatch }),
-    },
-    signal,
-  )
+  const input = {
+    ...pinned,
+    Key: to,
+    MetadataDirective: replaces ? ('REPLACE' as const) : ('COPY' as const),
+    ...(replaces ? sdk.attributes(attributes) : { StorageClass: sdk.attributes(attributes).StorageClass }),
+    ...conditionInput({ ifMatch: undefined, ifNoneMatch }),
+  }
+  const answer = await sdk.copy(input, signal).catch(error => {
+    throw conditionFailure(error, { ifMatch: undefined, ifNoneMatch })
+  })
   return done(answer.CopyObjectResult?.ETag, answer.CopyObjectResult?.LastModified, answer.VersionId)
 
   function copyInParts() {

@@ -5,6 +5,9 @@ export const MAX_PARTS = 10_000
 /** Of an unknown length: after so many parts they double, so that 10,000 of them hold 8 TiB at 8 MiB to begin with. */
 const PARTS_UNTIL_DOUBLED = 1000
 
+/** Most streams are small: the first part begins with so much memory and grows. */
+const FIRST_BYTES = 256 * 1024
+
 export interface PartBuffer {
   /** From 1. */
   readonly number: number
@@ -55,8 +58,9 @@ export function partBuffers(
         }
         rest = step.value
       }
-      buffer ??= take(size)
-      const taken = rest.subarray(0, size - filled)
+      buffer ??= take(number === 1 ? Math.min(size, FIRST_BYTES) : size)
+      if (filled === buffer.length) buffer = grown(buffer, size)
+      const taken = rest.subarray(0, buffer.length - filled)
       buffer.set(taken, filled)
       filled += taken.length
       rest = taken.length === rest.length ? undefined : rest.subarray(taken.length)
@@ -72,6 +76,12 @@ export function partBuffers(
     held++
     const index = free.findIndex(buffer => buffer.length === size)
     return index < 0 ? Buffer.allocUnsafeSlow(size) : free.splice(index, 1)[0]!
+  }
+
+  function grown(buffer: Buffer, most: number): Buffer {
+    const larger = Buffer.allocUnsafeSlow(Math.min(most, buffer.length * 4))
+    buffer.copy(larger)
+    return larger
   }
 
   function give(buffer: Buffer): void {

@@ -1,8 +1,7 @@
 import type { SignUploadRequest } from '../../core/driver.ts'
-import { StorageError } from '../../core/errors.ts'
 import type { SignedUpload } from '../../core/results.ts'
 import type { S3Connection } from './connection.ts'
-import { assertOutlived, MAX_EXPIRES_IN } from './presign.ts'
+import { assertOutlived, expiryOf } from './presign.ts'
 
 /**
  * A form that a browser may send, of at most `maxSize` bytes: what a signed PUT can't say. Source: AWS, "Creating a
@@ -18,11 +17,9 @@ export async function signPost(
   const { client, endpoint, signer } = await connection.link()
   const date = connection.signingDate()
   const credentials = await client.config.credentials()
-  assertOutlived(credentials, expiresIn, date)
-  if (expiresIn > MAX_EXPIRES_IN)
-    throw new StorageError('invalid-argument', `expiresIn must be whole seconds from 1 to ${MAX_EXPIRES_IN}`)
+  assertOutlived(credentials.expiration, expiresIn, date)
   const longDate = date.toISOString().replace(/[-:]|\.\d{3}/g, '')
-  const expiresAt = new Date(Math.floor(date.getTime() / 1000) * 1000 + expiresIn * 1000)
+  const expiresAt = expiryOf(date, expiresIn)
   const fixed: Record<string, string> = {
     key,
     ...(contentType === undefined ? {} : { 'Content-Type': contentType }),

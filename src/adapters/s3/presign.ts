@@ -1,5 +1,4 @@
 import type { S3RequestPresigner } from '@aws-sdk/s3-request-presigner'
-import type { AwsCredentialIdentity } from '@smithy/types'
 import type { SignedMethod } from '../../core/capabilities.ts'
 import type { SignRequest, SignUploadRequest } from '../../core/driver.ts'
 import { StorageError } from '../../core/errors.ts'
@@ -17,6 +16,8 @@ const NO_HEADERS = Object.freeze({})
 export class Presigner {
   readonly #connection: S3Connection
   #presigner: S3RequestPresigner | undefined
+  /** When the credentials of the last signature end. */
+  #credentialsEnd: Date | undefined
 
   constructor(connection: S3Connection) {
     this.#connection = connection
@@ -26,8 +27,7 @@ export class Presigner {
     const link = await this.#connection.link()
     const date = this.#connection.signingDate()
     const { expiresIn, method, contentType, download } = request
-    assertOutlived(await link.client.config.credentials(), expiresIn, date)
-    const expiresAt = new Date(Math.floor(date.getTime() / 1000) * 1000 + expiresIn * 1000)
+    const expiresAt = expiryOf(date, expiresIn)
     const headers = contentType === undefined ? NO_HEADERS : { 'content-type': contentType }
     const results: KeyResult<SignedUrl>[] = []
     for (const key of keys) {
@@ -42,14 +42,12 @@ export class Presigner {
   async signPut({ key, expiresIn, contentType, size }: SignUploadRequest): Promise<SignedUpload> {
     const link = await this.#connection.link()
     const date = this.#connection.signingDate()
-    assertOutlived(await link.client.config.credentials(), expiresIn!, date)
     const headers = {
       ...(contentType === undefined ? {} : { 'content-type': contentType }),
       ...(size === undefined ? {} : { 'content-length': String(size) }),
     }
     const url = await this.#sign(link, { method: 'PUT', key, headers, expiresIn: expiresIn!, date })
-    const expiresAt = new Date(Math.floor(date.getTime() / 1000) * 1000 + expiresIn! * 1000)
-    return { method: 'PUT', url, headers, expiresAt }
+    return { method: 'PUT', url, headers, expiresAt: expiryOf(date, expiresIn!) }
   }
 
   async #sign(
@@ -65,7 +63,7 @@ export class Presigner {
   ): Promise<string> {
     const { endpoint } = link
     const { method, key, headers, expiresIn, date } = request
-    this.#presigner ??= presignerOf(link)
+    this.#presigner ??= this.#prepare(link)
     const path = `${endpoint.basePath}/${encodeKey(key)}`
     const signed = await this.#presigner.presign(
       {
@@ -78,25 +76,40 @@ export class Presigner {
       },
       { expiresIn, signingDate: date, signableHeaders: SIGNED_HEADERS },
     )
+    assertOutlived(this.#credentialsEnd, expiresIn, date)
     return `${endpoint.origin}${path}?${encodeQuery(signed.query as Record<string, string>)}`
   }
+
+  #prepare({ peers, client, endpoint }: Link): S3RequestPresigner {
+    return new peers.S3RequestPresigner({
+      credentials: async () => {
+        const credentials = await client.config.credentials()
+        this.#credentialsEnd = credentials.expiration
+        return credentials
+      },
+      region: endpoint.signingRegion,
+      signingName: endpoint.signingName,
+      sha256: Sha256,
+      uriEscapePath: false,
+    })
+  }
+}
+
+/** SigV4 counts in whole seconds. */
+export function expiryOf(date: Date, expiresIn: number): Date {
+  return new Date((Math.floor(date.getTime() / 1000) + expiresIn) * 1000)
 }
 
 /** The presigner leaves the content type unsigned unless it is asked to sign it. */
 const SIGNED_HEADERS = new Set(['content-type'])
 
-function presignerOf({ peers, client, endpoint }: Link): S3RequestPresigner {
-  return new peers.S3RequestPresigner({
-    credentials: () => client.config.credentials(),
-    region: endpoint.signingRegion,
-    signingName: endpoint.signingName,
-    sha256: Sha256,
-    uriEscapePath: false,
-  })
+export function assertLifetime(expiresIn: number | undefined): void {
+  if (expiresIn !== undefined && expiresIn <= MAX_EXPIRES_IN) return
+  throw new StorageError('invalid-argument', `expiresIn must be whole seconds from 1 to ${MAX_EXPIRES_IN}`)
 }
 
 /** A temporary credential takes its URLs with it when it ends. */
-export function assertOutlived({ expiration }: AwsCredentialIdentity, expiresIn: number, date: Date): void {
+export function assertOutlived(expiration: Date | undefined, expiresIn: number, date: Date): void {
   if (expiration === undefined) return
   const left = Math.floor((expiration.getTime() - date.getTime()) / 1000)
   if (expiresIn <= left) return

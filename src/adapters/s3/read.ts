@@ -15,15 +15,14 @@ export async function readObject(connection: S3Connection, request: ReadRequest)
   try {
     assertIsS3(answered)
     const length = contentLength(answered)
-    if (range === undefined || status !== 206) {
+    if (range === undefined) {
       const info = infoOf(key, answered, length)
       assertConditions(request, info)
-      return range === undefined
-        ? { info, source: body }
-        : { info, span: { offset: 0, length }, source: body }
+      return { info, source: body }
     }
     const part = parseContentRange(one(answered, 'content-range'))
-    if (part === undefined) throw notS3('the server sent a part of the object without saying which')
+    if (status !== 206 || part === undefined)
+      throw notS3('the server was asked for a range and sent something else')
     const info = infoOf(key, answered, part.size)
     assertConditions(request, info)
     return { info, span: { offset: part.offset, length: part.length }, source: body }

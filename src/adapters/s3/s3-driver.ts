@@ -19,12 +19,12 @@ import { toStorageError } from '../../core/translate.ts'
 import { initialCapabilities, publicBase } from './capabilities.ts'
 import { S3Connection } from './connection.ts'
 import { copyObject } from './copy.ts'
-import { translate } from './errors.ts'
+import { conditionFailure, translate } from './errors.ts'
 import { listPage } from './list.ts'
 import { uploadStream } from './multipart.ts'
 import { checkedSettings, type S3Options, type S3Settings } from './options.ts'
 import { signPost } from './post-policy.ts'
-import { Presigner } from './presign.ts'
+import { assertLifetime, Presigner } from './presign.ts'
 import { Probe } from './probe.ts'
 import { headObject, readObject } from './read.ts'
 import { removeMany, removeObject } from './remove.ts'
@@ -71,6 +71,14 @@ export class S3Driver implements Driver {
   }
 
   async write(request: WriteRequest): Promise<ObjectInfo> {
+    try {
+      return await this.#write(request)
+    } catch (error) {
+      throw conditionFailure(error, request)
+    }
+  }
+
+  #write(request: WriteRequest): Promise<ObjectInfo> {
     const { body, checksum } = request
     const { multipartThresholdBytes } = this.#settings
     const fits = body.size !== undefined && body.size <= multipartThresholdBytes
@@ -131,7 +139,8 @@ export class S3Driver implements Driver {
     return this.#presigner.signMany(keys, request)
   }
 
-  signUpload(request: SignUploadRequest): Promise<SignedUpload> {
+  async signUpload(request: SignUploadRequest): Promise<SignedUpload> {
+    assertLifetime(request.expiresIn)
     return request.maxSize === undefined
       ? this.#presigner.signPut(request)
       : signPost(this.#connection, this.#settings.bucket, request)

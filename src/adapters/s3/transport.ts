@@ -37,11 +37,22 @@ export function send(dispatcher: Dispatcher, request: HttpRequest): Promise<Http
         origin,
         path,
         headers,
-        body: (body ?? null) as Uint8Array | null,
+        body: (inSlices(body) ?? null) as Uint8Array | null,
       },
       answer,
     )
   })
+}
+
+/** undici's limit on silence is put off by each piece that is written: a long body goes in several. */
+const SLICE_BYTES = 256 * 1024
+
+function inSlices(body: HttpRequest['body']): HttpRequest['body'] {
+  return body instanceof Uint8Array && body.length > SLICE_BYTES ? slices(body) : body
+}
+
+async function* slices(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += SLICE_BYTES) yield bytes.subarray(at, at + SLICE_BYTES)
 }
 
 /** The bytes of an answer as undici delivers them: kept until they are asked for, whole or chunk by chunk. */

@@ -1,0 +1,48 @@
+import { StorageError } from '../../core/errors.ts'
+import type { ObjectInfo } from '../../core/results.ts'
+import type { BucketNames } from './bucket-names.ts'
+import { infoOfRecord } from './object-info.ts'
+import type { Settings } from './options.ts'
+import type { StorageApi } from './storage-api.ts'
+import { translateFailure } from './storage-failure.ts'
+
+/** What every operation works with. */
+export interface Bucket {
+  readonly id: string
+  readonly api: StorageApi
+  readonly names: BucketNames
+  readonly settings: Settings
+}
+
+/** The attributes of the object under `name`. @throws `StorageFailure` where it is missing */
+export async function infoOf(
+  { api, names }: Bucket,
+  key: string,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<ObjectInfo> {
+  // The route without `authenticated` takes a wrong key for no key, and says that the bucket does not exist.
+  const path = `/object/info/authenticated/${names.pathOf(name)}`
+  return infoOfRecord(key, await api.json({ method: 'GET', path, signal, readOnly: true }))
+}
+
+/**
+ * Several routes answer as for a missing object, or with an empty list, where the bucket is missing.
+ *
+ * @throws `not-found` for the bucket
+ */
+export async function assertBucket(bucket: Bucket, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    // Any name does. Asking for the bucket itself is refused to most credentials.
+    await infoOf(bucket, '', '.stowage-is-the-bucket-there', signal)
+  } catch (error) {
+    const meaning = translateFailure(error)
+    if (meaning?.code === 'not-found' && meaning.resource === undefined) return
+    throw error
+  }
+}
+
+export function isFailure(error: unknown, code: string): boolean {
+  if (error instanceof StorageError) return error.code === code
+  return translateFailure(error)?.code === code
+}

@@ -44,8 +44,8 @@ export interface ConformanceContext {
    * every download, beyond the first 64 KiB.
    */
   createCut?(key: string, bytes: Uint8Array): StorageProvider | Promise<StorageProvider>
-  /** Names of what unfinished uploads left behind in the scope of `files`: open multiparts, temporary files. */
-  leftovers?(files: StorageProvider): Promise<readonly string[]>
+  /** Names of what unfinished uploads to `keys` left behind in the scope: open multiparts, temporary files. */
+  leftovers?(files: StorageProvider, keys: readonly string[]): Promise<readonly string[]>
   /** Sizes of parts that the multipart cases upload with. Default: 5 MiB and 6 MiB, S3's smallest. */
   partSizesBytes?: readonly number[]
   /** Cases that this provider can't pass, by id, with the reason. One that passes nevertheless fails. */

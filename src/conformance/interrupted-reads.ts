@@ -15,6 +15,13 @@ async function readAll(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
   }
 }
 
+/** Some stores let a writer wait until the readers are done, which is as good as keeping the old bytes for them. */
+async function unlessReadersAreWaitedFor(change: Promise<unknown>): Promise<void> {
+  await change.catch(error => {
+    if (!isStorageError(error, 'timeout')) throw error
+  })
+}
+
 export const INTERRUPTED_READ_CASES: readonly ConformanceCase[] = [
   {
     id: 'read/closed-early',
@@ -102,7 +109,7 @@ export const INTERRUPTED_READ_CASES: readonly ConformanceCase[] = [
       await scope.put(key, before)
       const chunks = (await scope.files.download(key))[Symbol.asyncIterator]()
       const first = await chunks.next()
-      await scope.put(key, pattern(12 * MEBIBYTE, 2))
+      await unlessReadersAreWaitedFor(scope.put(key, pattern(12 * MEBIBYTE, 2), { timeoutMs: 1000 }))
       const rest = await readAll(chunks).catch(error => error as unknown)
       if (rest instanceof Uint8Array)
         sameBytes(
@@ -124,7 +131,7 @@ export const INTERRUPTED_READ_CASES: readonly ConformanceCase[] = [
       await scope.put(key, before)
       const chunks = (await scope.files.download(key))[Symbol.asyncIterator]()
       const first = await chunks.next()
-      await scope.remove(key)
+      await unlessReadersAreWaitedFor(scope.files.delete(key, { timeoutMs: 1000 }))
       const rest = await readAll(chunks).catch(error => error as unknown)
       if (rest instanceof Uint8Array)
         equal(first.value.length + rest.length, before.length, 'number of bytes read')

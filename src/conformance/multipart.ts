@@ -93,14 +93,15 @@ export const MULTIPART_CASES: readonly ConformanceCase[] = [
       const scope = await inParts(outer)
       const part = partSizes(outer)[0]!
       const bytes = pattern(part * 2)
-      await abortAfter(scope.files, scope.key('aborted.bin'), part + 1000)
+      const keys = ['aborted.bin', 'wrong.bin', 'short.bin'].map(name => scope.key(name))
+      const [aborted, wrong, short] = keys as [string, string, string]
+      await abortAfter(scope.files, aborted, part + 1000)
       const checksum = { algorithm: 'sha256', value: '0'.repeat(64) } as const
-      const wrong = () => scope.files.upload(scope.key('wrong.bin'), streamOf(bytes), { checksum })
-      await fails(wrong, 'checksum-mismatch', 'a wrong checksum of parts')
-      const short = () =>
-        scope.files.upload(scope.key('short.bin'), streamOf(bytes), { size: bytes.length + 1 })
-      await fails(short, 'invalid-argument', 'parts of a body that is too short')
-      equal([...(await scope.given('leftovers')(scope.files))], [], 'what is left behind')
+      const sumIsWrong = () => scope.files.upload(wrong, streamOf(bytes), { checksum })
+      await fails(sumIsWrong, 'checksum-mismatch', 'a wrong checksum of parts')
+      const tooShort = () => scope.files.upload(short, streamOf(bytes), { size: bytes.length + 1 })
+      await fails(tooShort, 'invalid-argument', 'parts of a body that is too short')
+      equal([...(await scope.given('leftovers')(scope.files, keys))], [], 'what is left behind')
     },
   },
   {

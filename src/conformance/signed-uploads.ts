@@ -21,8 +21,11 @@ function send(
   body: string,
   headers: Record<string, string> = {},
 ): Promise<Response> {
-  if (signed.method === 'PUT')
-    return scope.fetch(signed.url, { method: 'PUT', body, headers: { ...signed.headers, ...headers } })
+  if (signed.method === 'PUT') {
+    // Browsers set the length themselves and leave out one that a page gives.
+    const { 'content-length': _, ...given } = signed.headers
+    return scope.fetch(signed.url, { method: 'PUT', body, headers: { ...given, ...headers } })
+  }
   const form = new FormData()
   for (const [name, value] of Object.entries(signed.fields)) form.append(name, value)
   form.append(

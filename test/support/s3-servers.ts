@@ -16,10 +16,18 @@ export function s3Servers(): S3Server[] {
  * })
  */
 export function describeOnS3Servers(title: string, declare: (server: S3Server) => void): void {
-  for (const server of inject('s3Servers')) {
-    describe(`${title} on ${server.name}`, () => {
-      if ('missing' in server) test('can not run here', context => context.skip(server.missing))
-      else declare(server)
-    })
-  }
+  for (const { name } of inject('s3Servers')) describeOnS3Server(name, title, declare)
+}
+
+/** The same for one of them. */
+export function describeOnS3Server(
+  name: S3Server['name'],
+  title: string,
+  declare: (server: S3Server) => void,
+): void {
+  const server = inject('s3Servers').find(provided => provided.name === name)!
+  describe(`${title} on ${name}`, () => {
+    if ('missing' in server) test('can not run here', context => context.skip(server.missing))
+    else declare(server)
+  })
 }

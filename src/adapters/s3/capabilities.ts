@@ -7,15 +7,16 @@ import { MAX_EXPIRES_IN } from './presign.ts'
 const AWS_HOST = /(?:^|\.)amazonaws\.com(?:\.cn)?$/
 
 /**
- * What servers other than AWS can be trusted with until they are known better: MinIO stores `/a` as `a` and refuses
- * `a//b`, versitygw keeps names as files, and lists control characters as something else.
+ * What servers other than AWS can be trusted with until they are known better: MinIO stores `/a` as `a`, refuses
+ * `a//b`, takes a backslash for a slash where dots follow, and leaves `a/b` out of lists beside `a`; versitygw keeps
+ * names as files, and lists control characters as something else.
  */
 const CAUTIOUS_KEY: KeyRules = {
   ...ANY_KEY,
   maxSegmentBytes: 255,
   emptySegments: false,
   fileAndFolder: false,
-  allowed: /^[^\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]*$/,
+  allowed: /^(?!(?:.*[\\/])?\.\.?(?:[\\/]|$))[^\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]*$/s,
 }
 
 /** Before the endpoint has been asked. What decides over data is never guessed from its name. */

@@ -138,7 +138,11 @@ function unitOf(project, file) {
   return SEPARATE.includes(folder) && member ? `${folder}/${member}` : folder
 }
 
-function importsOf(source) {
+/**
+ * @param {import('typescript').SourceFile} source
+ * @returns {{ target: string, kind: 'static' | 'dynamic' | 'type', line: number }[]}
+ */
+export function importsOf(source) {
   const found = []
   const add = (literal, kind) => {
     if (!literal || !ts.isStringLiteralLike(literal)) return

@@ -53,6 +53,8 @@ function runVitest() {
 function runNode(script, args) {
   const { status } = spawnSync(process.execPath, [join(root, script), ...args], {
     cwd: root,
+    // The package tests then take dist/ as it is.
+    env: { ...process.env, STOWAGE_TEST_BUILT: '1' },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   return status === 0

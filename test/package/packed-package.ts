@@ -37,7 +37,7 @@ export const optionalPeers = Object.keys(manifest.peerDependencies)
 const BUILD_LIMIT_MS = 120_000
 
 /** Builds `dist/` unless `npm test` has just done it, or nothing has changed since. */
-async function build(): Promise<void> {
+export async function build(): Promise<void> {
   const release = await lockFile(join(root, 'node_modules/.stowage-build.lock'), BUILD_LIMIT_MS)
   try {
     if (process.env.STOWAGE_TEST_BUILT === '1' || !isStale()) return

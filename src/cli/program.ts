@@ -1,0 +1,114 @@
+import { Command, CommanderError } from 'commander'
+import { catCommand } from './commands/cat.ts'
+import { cpCommand } from './commands/cp.ts'
+import { getCommand } from './commands/get.ts'
+import { infoCommand } from './commands/info.ts'
+import { lsCommand } from './commands/ls.ts'
+import { mvCommand } from './commands/mv.ts'
+import { putCommand } from './commands/put.ts'
+import { rmCommand } from './commands/rm.ts'
+import { serveCommand } from './commands/serve.ts'
+import { signCommand } from './commands/sign.ts'
+import { EXIT, EXIT_HELP, failureOf, SomeFailed } from './exit-codes.ts'
+import { Output } from './output.ts'
+import type { Terminal } from './terminal.ts'
+
+const COMMANDS = [
+  putCommand,
+  getCommand,
+  lsCommand,
+  infoCommand,
+  catCommand,
+  cpCommand,
+  mvCommand,
+  rmCommand,
+  signCommand,
+  serveCommand,
+]
+
+const HELP = `
+Stores are URLs:
+  file:./data                        a folder; file:/srv/data is absolute
+  s3://bucket/prefix?region=…        S3 and its like; ?endpoint=http://127.0.0.1:9000 for other servers
+  supabase://bucket/prefix           Supabase Storage
+  memory:                            this process, for trying out
+
+Secrets come from the environment only: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or whatever else the AWS SDK
+finds), SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY, STOWAGE_URL_SECRET and STOWAGE_BASE_URL for signed URLs of files.
+
+Examples:
+  stowage put photo.jpg file:./data a/photo.jpg
+  stowage ls -l file:./data
+  stowage cp -r file:./data s3://bucket
+  stowage get s3://bucket a/photo.jpg
+
+${EXIT_HELP}`
+
+/** Runs the program. @returns its exit code */
+export async function runProgram(
+  argv: readonly string[],
+  terminal: Terminal,
+  version: string,
+): Promise<number> {
+  const json = argv.includes('--json')
+  let name = ''
+  const program = new Command('stowage')
+    .description('Store files behind one interface: folders, S3, Supabase Storage.')
+    .usage('<command> [options]')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .addHelpText('after', HELP)
+    .hook('preAction', (_, command) => {
+      name = command.name()
+    })
+  for (const make of COMMANDS) program.addCommand(make(terminal).helpOption('-h, --help', 'print help'))
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: text => void terminal.stdout.write(text),
+      // Told below, in one line and in the form that was asked for.
+      writeErr: () => {},
+    })
+  }
+  try {
+    if (argv.length === 0) {
+      terminal.stdout.write(program.helpInformation() + HELP.replace(/^/, ''))
+      return EXIT.usage
+    }
+    await program.parseAsync([...argv], { from: 'user' })
+    return EXIT.ok
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.ok
+      usage(error, json, terminal)
+      return EXIT.usage
+    }
+    if (terminal.signal.aborted) return exitOf(terminal.signal.reason)
+    if (error instanceof SomeFailed) return error.exitCode
+    new Output(terminal, name, { json }).fail(error)
+    return failureOf(error).exitCode
+  }
+}
+
+function usage(error: CommanderError, json: boolean, terminal: Terminal): void {
+  const message = error.message.replace(/^error: /, '').replace(/\s+/g, ' ')
+  const text = json
+    ? JSON.stringify({ error: { code: 'usage', message, exitCode: EXIT.usage } })
+    : `stowage: ${message}${message.endsWith(')') ? '' : ' (see stowage --help)'}`
+  terminal.stderr.write(`${text}\n`)
+}
+
+/** Why the program was ended, as the reason of its signal. */
+export class Ended extends Error {
+  override readonly name = 'Ended'
+  readonly exitCode: number
+
+  constructor(exitCode: number) {
+    super('ended from outside')
+    this.exitCode = exitCode
+  }
+}
+
+function exitOf(reason: unknown): number {
+  return reason instanceof Ended ? reason.exitCode : EXIT.interrupted
+}

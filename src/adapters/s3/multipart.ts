@@ -18,7 +18,10 @@ const PART_RETRY_MS = 100
 /** Rounds of abort and look until no part is listed. */
 const ABORT_ROUNDS = 5
 
-/** Stores a stream in parts, or with one PUT where it ends within the first. */
+/**
+ * Stores a stream in parts, or with one PUT where it ends within the first. Never as one PUT that is sent while the
+ * stream is read: versitygw keeps what has arrived of one that breaks off.
+ */
 export async function uploadStream(
   connection: S3Connection,
   sdk: SdkCalls,
@@ -26,11 +29,7 @@ export async function uploadStream(
   request: WriteRequest,
 ): Promise<ObjectInfo> {
   const { body, signal } = request
-  const parts = partBuffers(
-    body.chunks(),
-    partSizes(settings.partSizeBytes, body.size),
-    settings.uploadConcurrency + 1,
-  )
+  const parts = partBuffers(body.chunks(), partSizes(settings, body.size), settings.uploadConcurrency + 1)
   try {
     const first = await parts.next()
     if (first === undefined || first.last)

@@ -32,7 +32,7 @@ export interface S3CommonOptions {
   bucket: string
   /** Bytes of a part of a multipart upload. Default: 8 MiB. At least 5 MiB on AWS. */
   partSizeBytes?: number
-  /** Bodies of a known size above this many bytes go as multipart uploads. Default: 16 MiB. At most 5 GiB. */
+  /** Bodies of a known size up to this many bytes are collected and sent in one request. Default: 16 MiB. At most 5 GiB. */
   multipartThresholdBytes?: number
   /** Parts under way at once, each held in memory. Default: 4. */
   uploadConcurrency?: number

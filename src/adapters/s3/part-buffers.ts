@@ -1,4 +1,5 @@
 import { StorageError } from '../../core/errors.ts'
+import type { S3Settings } from './options.ts'
 
 /** S3 takes this many parts. */
 export const MAX_PARTS = 10_000
@@ -19,12 +20,17 @@ export interface PartBuffer {
 }
 
 /** Bytes of part `number`. */
-export function partSizes(partSizeBytes: number, total: number | undefined): (number: number) => number {
-  if (total !== undefined) {
-    const size = Math.max(partSizeBytes, Math.ceil(total / MAX_PARTS))
-    return () => size
-  }
-  return number => partSizeBytes * 2 ** Math.floor((number - 1) / PARTS_UNTIL_DOUBLED)
+export function partSizes(
+  { partSizeBytes, multipartThresholdBytes }: Pick<S3Settings, 'partSizeBytes' | 'multipartThresholdBytes'>,
+  total: number | undefined,
+): (number: number) => number {
+  if (total === undefined)
+    return number => partSizeBytes * 2 ** Math.floor((number - 1) / PARTS_UNTIL_DOUBLED)
+  const size =
+    total <= multipartThresholdBytes
+      ? Math.max(1, total)
+      : Math.max(partSizeBytes, Math.ceil(total / MAX_PARTS))
+  return () => size
 }
 
 /**

@@ -79,14 +79,10 @@ export class S3Driver implements Driver {
   }
 
   #write(request: WriteRequest): Promise<ObjectInfo> {
-    const { body, checksum } = request
-    const { multipartThresholdBytes } = this.#settings
-    const fits = body.size !== undefined && body.size <= multipartThresholdBytes
-    if (body.bytes !== undefined && fits)
-      return putObject(this.#connection, this.#settings, request, body.bytes)
-    // A header with the checksum needs it before the first byte is sent, so such a stream is collected in parts.
-    if (fits && checksum === undefined) return putObject(this.#connection, this.#settings, request, undefined)
-    return uploadStream(this.#connection, this.#sdk, this.#settings, request)
+    const { bytes } = request.body
+    return bytes !== undefined && bytes.length <= this.#settings.multipartThresholdBytes
+      ? putObject(this.#connection, this.#settings, request, bytes)
+      : uploadStream(this.#connection, this.#sdk, this.#settings, request)
   }
 
   read(request: ReadRequest): Promise<ReadAnswer> {

@@ -6,30 +6,31 @@ import { attributeHeaders, checksumHeader, infoOf } from './object-headers.ts'
 import type { S3Settings } from './options.ts'
 import { assertIsS3 } from './read.ts'
 
-/** One PUT: of bytes, or of a stream whose length is known. */
+/** One PUT. */
 export async function putObject(
   connection: S3Connection,
   settings: S3Settings,
   request: WriteRequest,
-  bytes: Uint8Array | undefined,
+  bytes: Uint8Array,
 ): Promise<ObjectInfo> {
   const { key, body, attributes, checksum, signal } = request
   const headers = { ...attributeHeaders(attributes, settings), ...conditionHeaders(request) }
-  const size = bytes?.length ?? body.size!
+  const size = bytes.length
   headers['content-length'] = String(size)
-  let payloadHash: string | undefined
-  if (bytes !== undefined && checksum !== undefined) {
-    const sum = body.digest ?? digest(checksum.algorithm, bytes)
+  let sum: string | undefined
+  if (checksum !== undefined) {
+    sum = body.digest ?? digest(checksum.algorithm, bytes)
     Object.assign(headers, checksumHeader(checksum.algorithm, sum))
-    if (checksum.algorithm === 'sha256') payloadHash = sum
   }
+  // Signed also over TLS: a server then keeps nothing of a body that breaks off.
+  const payloadHash = checksum?.algorithm === 'sha256' ? sum! : digest('sha256', bytes)
   const answer = await connection.send({
     method: 'PUT',
     key,
     headers,
-    body: bytes ?? body.chunks(),
+    body: bytes,
+    payloadHash,
     signal,
-    ...(payloadHash === undefined ? {} : { payloadHash }),
   })
   await answer.body.bytes()
   assertIsS3(answer.headers)

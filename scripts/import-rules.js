@@ -15,6 +15,8 @@ export const COMPOSERS = ['open', 'cli']
 /** What a unit may import beside `core`. `*` stands for the members of a folder. */
 export const MAY_IMPORT = {
   'decorators/*': ['decorators/forward'],
+  // A bridge of one decorator to a vendor, not a decorator.
+  'decorators/open-telemetry-observer': ['decorators/observe'],
   'sql/*': ['sql/engine'],
   'images/*': ['images/blurhash'],
   cache: ['decorators/forward'],
@@ -31,7 +33,7 @@ export const PEER_HOMES = {
   undici: 'adapters/s3',
   '@supabase/supabase-js': 'adapters/supabase',
   'tus-js-client': 'adapters/supabase',
-  '@opentelemetry/api': 'decorators/open-telemetry',
+  '@opentelemetry/api': 'decorators/open-telemetry-observer',
 }
 
 /** Libraries that only the program needs: bundled at build, so that a bare install does not bring them. */

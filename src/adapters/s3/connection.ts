@@ -46,6 +46,8 @@ export class S3Connection {
   readonly #settings: S3Settings
   #link: Link | undefined
   #opening: Promise<Link> | undefined
+  /** Whether the bucket has answered anything yet. */
+  bucketSeen = false
   /** Milliseconds that the server's clock is ahead, as far as it has complained. */
   #clockOffset = 0
 
@@ -91,7 +93,10 @@ export class S3Connection {
       body,
       signal,
     })
-    if (answer.status >= 200 && answer.status < 300) return answer
+    if (answer.status >= 200 && answer.status < 300) {
+      this.bucketSeen = true
+      return answer
+    }
     const failure = await failureOf(answer)
     this.#noteClock(failure, answer)
     throw failure

@@ -128,7 +128,8 @@ const NOWHERE = { status: 0, requestId: undefined, retryAfter: undefined }
 function fromSdk(error: unknown): Seen | undefined {
   if (!(error instanceof Error)) return undefined
   const { name, message } = error
-  if (message === 'Region is missing') return { ...NOWHERE, s3Code: 'RegionMissing', message }
+  if (/^Region (?:is missing|not accepted)/.test(message))
+    return { ...NOWHERE, s3Code: 'RegionMissing', message }
   if (name === 'CredentialsProviderError') return { ...NOWHERE, s3Code: name, message }
   const { $metadata, $response } = error as {
     $metadata?: { httpStatusCode?: number; requestId?: string }

@@ -66,7 +66,10 @@ export interface S3CommonOptions {
 export type S3DeclaredCapabilities = Partial<
   Pick<
     Capabilities,
-    CapabilitySwitch | 'checksums' | 'checksumAlways' | 'storageClass' | 'maxObjectBytes' | 'signedUpload'
+    | Exclude<CapabilitySwitch, 'conditionalRead' | 'writable' | 'deleteReportsMissing' | 'publicUrl'>
+    | 'checksums'
+    | 'maxObjectBytes'
+    | 'signedUpload'
   >
 >
 

@@ -62,14 +62,32 @@ async function explain(
   failure: S3Failure,
 ): Promise<unknown> {
   if (failure.s3Code !== undefined || ![400, 403, 404].includes(failure.status)) return failure
+  let told: unknown
   try {
     const { body } = await connection.send({ method: 'GET', key, headers: { range: 'bytes=0-0' }, signal })
     body.cancel()
     return failure
   } catch (error) {
-    return error instanceof S3Failure && error.status === failure.status && error.s3Code !== undefined
-      ? error
-      : failure
+    told = error
+  }
+  if (!(told instanceof S3Failure) || told.status !== failure.status || told.s3Code === undefined)
+    return failure
+  if (told.s3Code === 'NoSuchKey' && !connection.bucketSeen)
+    return (await bucketFailure(connection, signal)) ?? told
+  return told
+}
+
+/** Supabase says NoSuchKey for a missing bucket, too: asked once, while the bucket has not answered anything yet. */
+async function bucketFailure(
+  connection: S3Connection,
+  signal: AbortSignal | undefined,
+): Promise<S3Failure | undefined> {
+  try {
+    await connection.send({ method: 'HEAD', signal })
+    return undefined
+  } catch (error) {
+    if (!(error instanceof S3Failure) || error.status !== 404) return undefined
+    return new S3Failure(404, 'NoSuchBucket', '', error.requestId)
   }
 }
 

@@ -9,6 +9,7 @@ import { onTestFinished } from 'vitest'
 import { type S3Options, s3 } from '../../../src/adapters/s3/index.ts'
 import type { S3CommonOptions } from '../../../src/adapters/s3/options.ts'
 import type { StorageProvider } from '../../../src/core/provider.ts'
+import type { ListEntry } from '../../../src/core/results.ts'
 import type { S3Server } from '../../support/s3-server.ts'
 
 export function connectionTo({ endpoint, region, accessKeyId, secretAccessKey, forcePathStyle }: S3Server) {
@@ -50,6 +51,12 @@ export async function newBucket(server: S3Server, { versioned = false } = {}): P
       return Uploads.map(upload => upload.Key!)
     },
   }
+}
+
+export async function keysOf(list: AsyncIterable<ListEntry>): Promise<string[]> {
+  const keys: string[] = []
+  for await (const entry of list) keys.push(entry.kind === 'object' ? entry.key : entry.prefix)
+  return keys
 }
 
 /** `size` bytes in chunks of 64 KiB that differ, whose length nobody knows. */

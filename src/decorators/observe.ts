@@ -1,52 +1,12 @@
-import { type ErrorCode, StorageError } from '../core/errors.ts'
+import { StorageError } from '../core/errors.ts'
 import { listingOf } from '../core/listing.ts'
-import type { OperationName, Progress } from '../core/options.ts'
+import type { Progress } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
 import { abandon, commonOf, intercept } from './forward.ts'
 import { addLayer, assertSettings } from './layer.ts'
+import type { Observation, Observer, OperationEvent, OperationStart } from './operation-events.ts'
 
-/** What is known of an operation when it starts. */
-export interface OperationStart {
-  readonly operation: OperationName
-  /** Name of the adapter below: `s3`, `local`, … */
-  readonly provider: string
-  /** The key; of `copy` and `move` the source. Absent in calls for many keys and in lists. */
-  readonly key?: string
-  /** Destination of `copy` and `move`. */
-  readonly to?: string
-  /** Prefix of a list. */
-  readonly prefix?: string
-}
-
-/** What is known of it when it has ended. */
-export interface OperationEvent extends OperationStart {
-  readonly outcome: 'ok' | ErrorCode
-  /** Present where the outcome is not `'ok'`. Its message holds no secret and no signed query. */
-  readonly error?: StorageError
-  /** Milliseconds from the call to its end; for a download to the end of its body. */
-  readonly durationMs: number
-  /** Bytes of the body that an upload has sent. */
-  readonly bytesSent?: number
-  /** Bytes of its body that a download has given. */
-  readonly bytesReceived?: number
-  /** Keys of a call for many, or entries of a page of a list. */
-  readonly count?: number
-  /** Keys of a call for many that failed; its outcome is `'ok'` all the same. */
-  readonly failed?: number
-}
-
-/** One operation as it is being observed. */
-export interface Observation {
-  /** Called once, when it has ended. */
-  end(event: OperationEvent): void
-  /** Calls `work`, which begins the operation, where that needs surroundings: a span that is the current one. */
-  within?(work: () => void): void
-}
-
-/** A function that is told of each operation when it has ended, or an object that is told of its start, too. */
-export type Observer =
-  | ((event: OperationEvent) => unknown)
-  | { start(operation: OperationStart): Observation | undefined }
+export type { Observation, Observer, OperationEvent, OperationStart } from './operation-events.ts'
 
 export interface ObserveOptions {
   /** A clock in milliseconds that never goes back. Default: `performance.now`. */

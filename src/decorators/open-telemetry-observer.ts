@@ -1,4 +1,4 @@
-import type { Observer, OperationEvent, OperationStart } from './observe.ts'
+import type { Observer, OperationEvent, OperationStart } from './operation-events.ts'
 
 /** The part of `@opentelemetry/api` that is used: hand the module over as it is. */
 export interface OpenTelemetryApi {

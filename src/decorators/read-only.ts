@@ -44,10 +44,13 @@ export function readOnly(inner: StorageProvider): StorageProvider {
         assertReads('signedUrls', options?.method)
         return inner.signedUrls(keys, options)
       },
-      // A probe may write, so it runs only where a capability that is left is still unknown.
       async probe(options) {
-        const { conditionalRead } = inner.capabilities
-        return conditionalRead === 'unknown' ? inner.probe(options) : inner.capabilities
+        const { conditionalRead, ...writes } = inner.capabilities
+        const wouldWrite = conditionalRead !== 'unknown' && Object.values(writes).includes('unknown')
+        if (!wouldWrite) return inner.probe(options)
+        // What is unknown is declared false here, and finding it out may write: only the arguments are checked.
+        await inner.infoMany([], options)
+        return inner.capabilities
       },
     },
     capabilities => ({

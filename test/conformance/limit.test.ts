@@ -1,4 +1,5 @@
 import { limit } from '../../src/decorators/index.ts'
 import { conformDecorated } from './decorated-memory.ts'
 
-conformDecorated('limit', inner => limit(inner, { concurrency: 2 }))
+// The kit holds three downloads open at once.
+conformDecorated('limit', inner => limit(inner, { concurrency: 3 }))

@@ -1,3 +1,4 @@
+import { StorageError } from '../core/errors.ts'
 import { CannotRun, ConformanceError } from './assertions.ts'
 import { CAPABILITY_NEEDS, type CapabilityNeed, refusesMissing } from './capability-needs.ts'
 import { CASES } from './cases.ts'
@@ -70,8 +71,7 @@ async function runCase(item: ConformanceCase, context: ConformanceContext): Prom
     return await inTime(context.caseTimeoutMs ?? CASE_TIMEOUT_MS, () => runInScope(item, context))
   } catch (error) {
     if (error instanceof CannotRun) return { status: 'skipped', reason: error.message }
-    const problem = error instanceof Error ? error.message : String(error)
-    throw new ConformanceError(`${context.name} fails ${item.id}: ${problem}`, { cause: error })
+    throw new ConformanceError(`${context.name} fails ${item.id}: ${problemOf(error)}`, { cause: error })
   }
 }
 
@@ -92,6 +92,12 @@ async function runInScope(item: ConformanceCase, context: ConformanceContext): P
   } finally {
     await scope.close()
   }
+}
+
+function problemOf(error: unknown): string {
+  if (error instanceof StorageError && error.key !== undefined)
+    return `${error.message} (${error.code}, key ${JSON.stringify(error.key)})`
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** A skip must still be true: the case runs, and has to fail. */

@@ -105,6 +105,10 @@ export const LIST_CASES: readonly ConformanceCase[] = [
       const [first, second, ...more] = await pages(scope, 1000)
       equal([first?.length, second?.length, more.length], [1000, 3, 0], 'entries of the pages')
       equal([...first!, ...second!], names, 'names of the pages')
+      const inPages: string[] = []
+      for await (const entries of scope.files.list({ prefix: scope.prefix, pageSize: 700 }).pages())
+        inPages.push(...entries.map(entry => entryName(entry).slice(scope.prefix.length)))
+      equal(inPages, names, 'names of pages()')
       equal(await scope.names({ delimiter: '/' }), ['many/'], 'names folded')
       equal(await scope.names({ delimiter: '/', prefix: scope.key('many/') }), names, 'names in the folder')
     },

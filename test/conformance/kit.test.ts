@@ -1,0 +1,115 @@
+import { describe, expect, it, vi } from 'vitest'
+import { memory } from '../../src/adapters/memory.ts'
+import { CASES, ConformanceError, type ConformanceTest, conformance } from '../../src/conformance/index.ts'
+import { CLAIM_MUTANTS } from './mutants/claims.ts'
+import { CHANGE_MUTANTS, KEY_MUTANTS } from './mutants/keys-and-changes.ts'
+import { LISTING_MUTANTS } from './mutants/listing.ts'
+import { soundContext } from './mutants/mutant.ts'
+import { READING_MUTANTS } from './mutants/reading.ts'
+import { WRITING_MUTANTS } from './mutants/writing.ts'
+
+const MUTANTS = [
+  ...READING_MUTANTS,
+  ...WRITING_MUTANTS,
+  ...LISTING_MUTANTS,
+  ...KEY_MUTANTS,
+  ...CHANGE_MUTANTS,
+  ...CLAIM_MUTANTS,
+]
+
+function pick(tests: readonly ConformanceTest[], id: string): ConformanceTest {
+  const found = tests.find(test => test.id === id)
+  if (found === undefined) throw new Error(`there is no case '${id}'`)
+  return found
+}
+
+describe('the cases', () => {
+  it('cover the behaviours 1 to 105, each at least once and no other', () => {
+    const covered = [...new Set(CASES.flatMap(item => item.covers))].sort((a, b) => a - b)
+    expect(covered).toEqual(Array.from({ length: 105 }, (_, n) => n + 1))
+  })
+
+  it('have ids and titles of their own', () => {
+    const ids = CASES.map(item => item.id)
+    expect(new Set(ids).size).toBe(ids.length)
+    expect(new Set(CASES.map(item => item.title)).size).toBe(ids.length)
+    for (const id of ids) expect(id).toMatch(/^[a-z]+(?:-[a-z]+)*\/[a-z0-9]+(?:-[a-z0-9]+)*$/)
+  })
+})
+
+describe('conformance', () => {
+  it('refuses a skip of a case that does not exist', () => {
+    expect(() =>
+      conformance({ name: 'memory', create: () => memory(), skip: { 'delete/mising-is-ok': 'typo' } }),
+    ).toThrow(/delete\/mising-is-ok/)
+  })
+
+  it('fails a skip whose case would pass', async () => {
+    const skip = { 'delete/missing-is-ok': 'memory can not do that' }
+    const test = pick(conformance({ name: 'memory', create: () => memory(), skip }), 'delete/missing-is-ok')
+    await expect(test.run()).rejects.toThrow(/memory passes delete\/missing-is-ok.*remove the skip/)
+  })
+
+  it('skips with its reason what is declared and would fail', async () => {
+    const mutant = MUTANTS.find(({ title }) => title === 'fails to delete what is missing')!
+    const skip = { 'delete/missing-is-ok': 'this one throws' }
+    const tests = conformance({ ...soundContext(), ...mutant.context, skip })
+    const runner = { skip: vi.fn() }
+    const test = pick(tests, 'delete/missing-is-ok')
+    expect(await test.run(runner)).toEqual({ status: 'skipped', reason: 'this one throws' })
+    expect(runner.skip).toHaveBeenCalledWith('this one throws')
+    expect(test.title).toMatch(/\[skipped: this one throws\]$/)
+  })
+
+  it('skips with its reason what the context gives nothing for', async () => {
+    const test = pick(conformance({ name: 'memory', create: () => memory() }), 'info/missing-bucket')
+    expect(test.skipped).toBe('the context gives no createMissingBucket')
+    expect(await test.run()).toEqual({
+      status: 'skipped',
+      reason: 'the context gives no createMissingBucket',
+    })
+  })
+
+  it('runs the other half of a case whose capability is declared missing', async () => {
+    const test = pick(conformance({ name: 'memory', create: () => memory() }), 'signed-urls/lifetimes')
+    expect(await test.run()).toEqual({ status: 'refused', missing: 'signedUrl:GET' })
+  })
+
+  it('names provider, case and key in what it throws', async () => {
+    const mutant = MUTANTS.find(({ title }) => title === 'ignores case')!
+    const test = pick(conformance({ ...soundContext(), ...mutant.context }), 'keys/case')
+    await expect(test.run()).rejects.toThrow(/^memory fails keys\/case: .*file\.txt/)
+  })
+
+  it('ends a case that hangs', async () => {
+    const create = () => new Promise<never>(() => {})
+    const test = pick(conformance({ name: 'hangs', create, caseTimeoutMs: 20 }), 'read/whole')
+    await expect(test.run()).rejects.toThrow(/hangs fails read\/whole: no end after 20 ms/)
+  })
+
+  it('closes every provider that it was given and leaves nothing in them', async () => {
+    const files = memory()
+    const close = vi.spyOn(files, 'close').mockResolvedValue()
+    for (const id of ['list/delimiter', 'keys/lengths', 'write/one-key-at-once'])
+      await pick(conformance({ name: 'memory', create: () => files }), id).run()
+    expect(close).toHaveBeenCalledTimes(3)
+    expect((await files.list().page()).items).toEqual([])
+  })
+})
+
+describe('the kit catches a provider that', () => {
+  const sound = new Map(conformance(soundContext()).map(test => [test.id, test]))
+  for (const { title, caughtBy, context } of MUTANTS) {
+    it(title, async () => {
+      const tests = conformance({ ...soundContext(), ...context })
+      for (const id of caughtBy) {
+        expect(sound.has(id)).toBe(true)
+        await expect(pick(tests, id).run(), id).rejects.toThrow(ConformanceError)
+      }
+    })
+  }
+
+  it('is given in more than fifty ways', () => {
+    expect(MUTANTS.length).toBeGreaterThan(50)
+  })
+})

@@ -1,7 +1,9 @@
 /** The Supabase Storage that tests run against: a real one where the environment names it, else the stand-in. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import type { Faults } from './supabase-server/faults.ts'
 import type { Claims } from './supabase-server/json-web-token.ts'
-import type { Policy } from './supabase-server/row-policies.ts'
+import type { Policy, PolicyAction } from './supabase-server/row-policies.ts'
 import { type SupabaseServerOptions, startSupabaseServer } from './supabase-server/start-supabase-server.ts'
 
 export interface SupabaseBucketOptions {
@@ -18,6 +20,8 @@ export interface SupabaseUnderTest {
   /** Which of the two is running, for the test run to print. */
   kind: 'real' | 'stand-in'
   createBucket(name: string, options?: SupabaseBucketOptions): Promise<void>
+  /** Lets everybody do `actions` in `bucket`; undefined where a real server's database can't be reached. */
+  allow: ((bucket: string, actions: readonly PolicyAction[]) => Promise<void>) | undefined
   /** What only the stand-in can do; a test that needs it is skipped on a real server with `reason`. */
   standIn:
     | {
@@ -31,8 +35,7 @@ export interface SupabaseUnderTest {
   stop(): Promise<void>
 }
 
-const NOT_HERE =
-  'a real server has no fault switches, and row policies need its database (STOWAGE_TEST_SUPABASE_DB_URL is not used yet)'
+const NOT_HERE = 'a real server has no fault switches'
 
 export async function supabaseUnderTest(options: SupabaseServerOptions = {}): Promise<SupabaseUnderTest> {
   const { STOWAGE_TEST_SUPABASE_URL: realUrl } = process.env
@@ -45,6 +48,7 @@ export async function supabaseUnderTest(options: SupabaseServerOptions = {}): Pr
     anonKey,
     kind: 'stand-in',
     createBucket: (name, settings) => createBucket(url, serviceKey, name, settings),
+    allow: async (bucket, actions) => addPolicy({ bucket, actions }),
     standIn: { faults, signKey, addPolicy, s3 },
     stop: server.stop,
   }
@@ -54,6 +58,8 @@ function realServer(url: string): SupabaseUnderTest {
   const serviceKey = required('STOWAGE_TEST_SUPABASE_SERVICE_KEY')
   const anonKey = required('STOWAGE_TEST_SUPABASE_ANON_KEY')
   const made: string[] = []
+  const policies: string[] = []
+  const database = process.env.STOWAGE_TEST_SUPABASE_DB_URL
   return {
     url,
     serviceKey,
@@ -63,11 +69,33 @@ function realServer(url: string): SupabaseUnderTest {
       await createBucket(url, serviceKey, name, settings)
       made.push(name)
     },
+    allow:
+      database === undefined
+        ? undefined
+        : async (bucket, actions) => {
+            for (const action of actions) {
+              const name = `stowage_test_${bucket}_${action}`.replaceAll('-', '_')
+              const row = `bucket_id = '${bucket}'`
+              const check = {
+                insert: `with check (${row})`,
+                update: `using (${row}) with check (${row})`,
+                select: `using (${row})`,
+                delete: `using (${row})`,
+              }[action]
+              await psql(database, `create policy ${name} on storage.objects for ${action} ${check}`)
+              policies.push(name)
+            }
+          },
     standIn: { unavailable: NOT_HERE },
     stop: async () => {
+      for (const name of policies) await psql(database!, `drop policy ${name} on storage.objects`)
       for (const name of made) await dropBucket(url, serviceKey, name)
     },
   }
+}
+
+async function psql(database: string, statement: string): Promise<void> {
+  await promisify(execFile)('psql', [database, '-qXc', statement])
 }
 
 function required(name: string): string {

@@ -46,3 +46,21 @@ export function isFailure(error: unknown, code: string): boolean {
   if (error instanceof StorageError) return error.code === code
   return translateFailure(error)?.code === code
 }
+
+/**
+ * Writes over what is there. Row policies that allow to insert and not to update refuse that even for a new name, so
+ * what is refused is tried as an insert.
+ */
+export async function insertOrReplace<T>(
+  write: (headers: Readonly<Record<string, string>>) => Promise<T>,
+  mayRepeat: () => boolean = () => true,
+): Promise<T> {
+  try {
+    return await write({ 'x-upsert': 'true' })
+  } catch (refused) {
+    if (!isFailure(refused, 'permission-denied') || !mayRepeat()) throw refused
+    return write({}).catch(error => {
+      throw isFailure(error, 'already-exists') ? refused : error
+    })
+  }
+}

@@ -4,6 +4,8 @@ import { temporaryName } from './bucket-names.ts'
 import { deleteRows } from './remove-objects.ts'
 import { StorageFailure } from './storage-failure.ts'
 
+const NEEDS_UPDATE = "the bucket's row policies let this credential insert objects, but not update them"
+
 /**
  * Fills a name under which nothing is stored, all or nothing: `fill` puts the object under a temporary name, a move
  * gives it the final one. The move is the only operation of the server that keeps two from winning; its uploads
@@ -30,11 +32,10 @@ export async function placeNew(
   try {
     await moveObject(bucket, temporary, name, signal)
   } catch (error) {
-    // Of a move and a delete of the same row one gets it: a row that was deleted here can't be moved any more,
-    // one that was not there had been moved when the answer was lost.
-    const removed = await discard(bucket, temporary)
-    if (removed === false && !isDefinite(error)) return
-    throw error
+    if (await wasMoved(bucket, temporary, name, error)) return
+    // It has just been written: what can't be found to be moved may not be updated.
+    if (!isFailure(error, 'not-found')) throw error
+    throw new StorageError('permission-denied', NEEDS_UPDATE, { cause: error })
   }
 }
 
@@ -69,7 +70,22 @@ async function assertFree(bucket: Bucket, name: string, signal: AbortSignal | un
   throw new StorageError('already-exists', 'something is stored under this key')
 }
 
-/** A refusal is one; a connection that broke or a server that failed leaves it open what became of the move. */
-function isDefinite(error: unknown): boolean {
-  return error instanceof StorageFailure && error.status < 500 && !isFailure(error, 'not-found')
+/**
+ * Takes the temporary object away after a move that failed. True where the move took place and only its answer was
+ * lost: of a move and a delete of the same row one gets it, so a row that was deleted here can't be moved any more,
+ * and one that was not there had been moved.
+ */
+async function wasMoved(bucket: Bucket, temporary: string, name: string, error: unknown): Promise<boolean> {
+  const removed = await discard(bucket, temporary)
+  const refused = error instanceof StorageFailure && error.status < 500
+  if (refused || removed !== false) return false
+  // Row policies may have kept it from being deleted.
+  return !(await isThere(bucket, temporary)) && (await isThere(bucket, name))
+}
+
+async function isThere(bucket: Bucket, name: string): Promise<boolean> {
+  return infoOf(bucket, '', name, undefined).then(
+    () => true,
+    () => false,
+  )
 }

@@ -2,7 +2,7 @@ import type { HttpRequest, HttpResponse, HttpStack, Upload } from 'tus-js-client
 import type { Attributes } from '../../core/driver.ts'
 import { StorageError } from '../../core/errors.ts'
 import { loadPeer } from '../../core/peer.ts'
-import type { Bucket } from './bucket.ts'
+import { type Bucket, insertOrReplace } from './bucket.ts'
 import { ChunkSource, type SourceBody, type SourceChunk } from './chunk-source.ts'
 import type { ApiAnswer, StorageApi } from './storage-api.ts'
 import { failureOf } from './storage-failure.ts'
@@ -32,11 +32,9 @@ export async function uploadResumable(
   const tus = await loadTus()
   const source = new ChunkSource(body, settings.chunkSizeBytes)
   const seconds = /^max-age=(\d+)$/.exec(cacheControl ?? '')?.[1]
-  let upload: Upload | undefined
-  let onAbort = () => {}
-  try {
-    await new Promise<void>((resolve, reject) => {
-      upload = new tus.Upload(Buffer.alloc(0), {
+  const send = (headers: Readonly<Record<string, string>>) =>
+    run(api, headers, signal, (resolve, reject) => {
+      return new tus.Upload(Buffer.alloc(0), {
         endpoint: api.connection.storageUrl + ENDPOINT,
         ...(body.size === undefined ? { uploadLengthDeferred: true } : { uploadSize: body.size }),
         chunkSize: settings.chunkSizeBytes,
@@ -47,26 +45,42 @@ export async function uploadResumable(
           ...(seconds === undefined ? {} : { cacheControl: seconds }),
           metadata: JSON.stringify(metadata),
         },
-        // Asked for again with each chunk.
-        headers: { 'x-upsert': 'true' },
+        // With every chunk: what may be replaced is asked again each time.
+        headers,
         retryDelays: RETRY_DELAYS,
         onShouldRetry: error => !signal?.aborted && isWorthAnother(error),
         httpStack: httpStack(api, signal),
         fileReader: { openFile: async () => source },
         fingerprint: async () => null as unknown as string,
         storeFingerprintForResuming: false,
-        onSuccess: () => resolve(),
+        onSuccess: resolve,
         onError: reject,
       })
+    })
+  await insertOrReplace(send, () => source.given === 0)
+  return source.given
+}
+
+/** Starts an upload and waits for its end; one that fails or is aborted is taken back. */
+async function run(
+  api: StorageApi,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal | undefined,
+  make: (resolve: () => void, reject: (reason: unknown) => void) => Upload,
+): Promise<void> {
+  let upload: Upload | undefined
+  let onAbort = () => {}
+  try {
+    await new Promise<void>((resolve, reject) => {
+      upload = make(() => resolve(), reject)
       onAbort = () => reject(signal?.reason)
       signal?.addEventListener('abort', onAbort, { once: true })
-      if (signal?.aborted) reject(signal.reason)
+      if (signal?.aborted) onAbort()
       else upload.start()
     })
-    return source.given
   } catch (error) {
     await upload?.abort(false)
-    await terminate(api, upload?.url ?? undefined)
+    await terminate(api, headers, upload?.url ?? undefined)
     throw causeOf(error)
   } finally {
     signal?.removeEventListener('abort', onAbort)
@@ -99,12 +113,22 @@ function causeOf(error: unknown): unknown {
   return causingError ?? error
 }
 
-async function terminate(api: StorageApi, url: string | undefined): Promise<void> {
+/** Under the upload's own headers: without `x-upsert`, one onto an object that exists can't be ended either. */
+async function terminate(
+  api: StorageApi,
+  headers: Readonly<Record<string, string>>,
+  url: string | undefined,
+): Promise<void> {
   if (url === undefined) return
-  const path = url.slice(api.connection.storageUrl.length)
-  const headers = { 'tus-resumable': '1.0.0' }
-  // Not under the caller's signal: it may be what ended the upload. What can't be taken back expires by itself.
-  await api.send({ method: 'DELETE', path, headers, signal: undefined }).catch(() => {})
+  const request = {
+    method: 'DELETE',
+    path: url.slice(api.connection.storageUrl.length),
+    headers: { ...headers, 'tus-resumable': '1.0.0' },
+    // Not under the caller's signal: it may be what ended the upload.
+    signal: undefined,
+  } as const
+  // A finished upload is refused, which is as well; one that can't be taken back expires by itself.
+  await api.send(request).catch(() => {})
 }
 
 /** The library's requests, sent as all others are: with the connection's credentials, its fetch and its limits. */

@@ -1,6 +1,7 @@
 import type { Attributes, CopyRequest } from '../../core/driver.ts'
+import { StorageError } from '../../core/errors.ts'
 import type { ObjectInfo } from '../../core/results.ts'
-import { assertBucket, type Bucket, infoOf, isFailure } from './bucket.ts'
+import { type Bucket, infoOf, insertOrReplace, isFailure } from './bucket.ts'
 import { encodedMetadata, fieldsOf, infoOfRow } from './object-info.ts'
 import { moveObject, placeNew } from './place-new.ts'
 import { removeObject } from './remove-objects.ts'
@@ -10,7 +11,7 @@ export async function copyObject(bucket: Bucket, request: CopyRequest): Promise<
   const { from, to, attributes, ifNoneMatch, signal } = request
   const source = bucket.names.nameOf(from)
   const target = bucket.names.nameOf(to)
-  return orMissingBucket(bucket, signal, async () => {
+  return explained(bucket, source, signal, async () => {
     if (ifNoneMatch === undefined) return copyName(bucket, source, target, to, attributes, signal)
     const fill = async (name: string) => void (await copyName(bucket, source, name, to, attributes, signal))
     await placeNew(bucket, target, fill, signal)
@@ -26,7 +27,7 @@ export async function moveWithin(bucket: Bucket, request: CopyRequest): Promise<
   const target = bucket.names.nameOf(to)
   if (!hasAny(attributes)) {
     try {
-      await orMissingBucket(bucket, signal, () => moveObject(bucket, source, target, signal))
+      await explained(bucket, source, signal, () => moveObject(bucket, source, target, signal))
       return await infoOf(bucket, to, target, signal)
     } catch (error) {
       if (ifNoneMatch !== undefined || !isFailure(error, 'already-exists')) throw error
@@ -52,26 +53,29 @@ export async function copyName(
   const { contentType, cacheControl } = attributes
   const replace = hasAny(attributes)
   const metadata = attributes.metadata ?? (replace ? (await infoOf(bucket, '', source, signal)).metadata : {})
-  const row = await bucket.api.json({
-    method: 'POST',
-    path: '/object/copy',
-    headers: { 'x-upsert': 'true', ...(replace ? { 'x-metadata': encodedMetadata(metadata ?? {}) } : {}) },
-    json: {
-      bucketId: bucket.id,
-      sourceKey: source,
-      destinationKey: target,
-      copyMetadata: !replace,
-      ...(replace
-        ? {
-            metadata: {
-              ...(contentType === undefined ? {} : { mimetype: contentType }),
-              ...(cacheControl === undefined ? {} : { cacheControl }),
-            },
-          }
-        : {}),
-    },
-    signal,
-  })
+  const json = {
+    bucketId: bucket.id,
+    sourceKey: source,
+    destinationKey: target,
+    copyMetadata: !replace,
+    ...(replace
+      ? {
+          metadata: {
+            ...(contentType === undefined ? {} : { mimetype: contentType }),
+            ...(cacheControl === undefined ? {} : { cacheControl }),
+          },
+        }
+      : {}),
+  }
+  const row = await insertOrReplace(upsert =>
+    bucket.api.json({
+      method: 'POST',
+      path: '/object/copy',
+      headers: { ...upsert, ...(replace ? { 'x-metadata': encodedMetadata(metadata ?? {}) } : {}) },
+      json,
+      signal,
+    }),
+  )
   return infoOfRow(key, fieldsOf(row))
 }
 
@@ -79,16 +83,27 @@ function hasAny(attributes: Attributes): boolean {
   return Object.values(attributes).some(value => value !== undefined)
 }
 
-/** A missing bucket is told as a missing source. */
-async function orMissingBucket<T>(
+/**
+ * What can't be copied or moved is told as a missing source: where the bucket is missing, and where row policies let
+ * the source be seen and not updated.
+ */
+async function explained<T>(
   bucket: Bucket,
+  source: string,
   signal: AbortSignal | undefined,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (error instanceof StorageFailure && isFailure(error, 'not-found')) await assertBucket(bucket, signal)
-    throw error
+    if (!(error instanceof StorageFailure && isFailure(error, 'not-found'))) throw error
+    await infoOf(bucket, '', source, signal)
+    throw new StorageError(
+      'permission-denied',
+      "the bucket's row policies do not allow it to this credential",
+      {
+        cause: error,
+      },
+    )
   }
 }

@@ -1,7 +1,7 @@
 import type { Attributes, WriteRequest } from '../../core/driver.ts'
 import { StorageError } from '../../core/errors.ts'
 import type { ObjectInfo } from '../../core/results.ts'
-import { type Bucket, infoOf, isFailure } from './bucket.ts'
+import { type Bucket, infoOf, insertOrReplace, isFailure } from './bucket.ts'
 import { temporaryName } from './bucket-names.ts'
 import { encodedMetadata, fieldsOf } from './object-info.ts'
 import { discard, placeNew } from './place-new.ts'
@@ -98,14 +98,17 @@ async function putBytes(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const headers = {
-    'x-upsert': 'true',
     ...(contentType === undefined ? {} : { 'content-type': contentType }),
     ...(cacheControl === undefined ? {} : { 'cache-control': cacheControl }),
     'x-metadata': encodedMetadata(metadata),
   }
   const path = `/object/${bucket.names.pathOf(name)}`
   try {
-    fieldsOf(await bucket.api.json({ method: 'POST', path, headers, bytes, signal }))
+    await insertOrReplace(async upsert =>
+      fieldsOf(
+        await bucket.api.json({ method: 'POST', path, headers: { ...upsert, ...headers }, bytes, signal }),
+      ),
+    )
   } catch (error) {
     if (isBroken(error)) await assertNotTooLarge(bucket, bytes.length, signal)
     throw error

@@ -135,8 +135,10 @@ export class AnswerBody implements ByteSource, Dispatcher.DispatchHandler {
         if (this.#chunks.length > 0) continue
         if (this.#state === 'failed') throw this.#error
         if (this.#state === 'ended') return
+        // Waited for from before: `resume` may hand out data, and the end, before it returns.
+        const news = this.#news()
         this.#controller?.resume()
-        await this.#news()
+        await news
       }
     } finally {
       this.cancel()

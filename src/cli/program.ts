@@ -62,9 +62,16 @@ export async function runProgram(
     .hook('preAction', (_, command) => {
       name = command.name()
     })
+    .configureHelp({
+      subcommandTerm: command => `${command.name()} ${command.usage().replace('[options] ', '')}`,
+    })
   for (const make of COMMANDS) program.addCommand(make(terminal).helpOption('-h, --help', 'print help'))
   for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({
+    command.exitOverride(error => {
+      name ||= command === program ? '' : command.name()
+      throw error
+    })
+    command.configureOutput({
       writeOut: text => void terminal.stdout.write(text),
       // Told below, in one line and in the form that was asked for.
       writeErr: () => {},
@@ -72,7 +79,7 @@ export async function runProgram(
   }
   try {
     if (argv.length === 0) {
-      terminal.stdout.write(program.helpInformation() + HELP.replace(/^/, ''))
+      program.outputHelp()
       return EXIT.usage
     }
     await program.parseAsync([...argv], { from: 'user' })
@@ -80,7 +87,7 @@ export async function runProgram(
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT.ok
-      usage(error, json, terminal)
+      usage(error, name, json, terminal)
       return EXIT.usage
     }
     if (terminal.signal.aborted) return exitOf(terminal.signal.reason)
@@ -90,11 +97,15 @@ export async function runProgram(
   }
 }
 
-function usage(error: CommanderError, json: boolean, terminal: Terminal): void {
-  const message = error.message.replace(/^error: /, '').replace(/\s+/g, ' ')
+function usage(error: CommanderError, name: string, json: boolean, terminal: Terminal): void {
+  const program = `stowage${name && ` ${name}`}`
+  const message = error.message
+    .replace(/^error: /, '')
+    .replace(/\s+/g, ' ')
+    .replace(/\.$/, '')
   const text = json
     ? JSON.stringify({ error: { code: 'usage', message, exitCode: EXIT.usage } })
-    : `stowage: ${message}${message.endsWith(')') ? '' : ' (see stowage --help)'}`
+    : `${program}: ${message}${message.endsWith('?)') ? '' : `; see ${program} --help`}`
   terminal.stderr.write(`${text}\n`)
 }
 

@@ -68,7 +68,8 @@ Examples:
         item => options.dryRun || session.out.progress.expect(item.size),
         item =>
           session.attempt(async () => {
-            bytes += await put(item, provider, options, session)
+            const stored = await put(item, provider, options, session)
+            bytes += stored
             count++
           }),
       )

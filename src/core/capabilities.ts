@@ -55,7 +55,7 @@ export interface Capabilities {
         readonly maxExpiresIn?: number
         /** Signing a missing object is `not-found`. */
         readonly checksExistence: boolean
-        /** A `contentType` given for PUT binds the URL to it. */
+        /** A `contentType` given for PUT binds the URL to it; elsewhere one that is given is refused. */
         readonly bindsContentType: boolean
         /** The `download` name is part of what is signed. */
         readonly bindsDownload: boolean

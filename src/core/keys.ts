@@ -8,7 +8,7 @@ export interface KeyRules {
   readonly maxSegmentBytes: number
   /** Whether `a//b`, `/a` and `a/` are keys of their own. */
   readonly emptySegments: boolean
-  /** Whether `a` and `a/b` can exist together. */
+  /** Whether `a` and `a/b` can exist together. Elsewhere storing the second is refused, and the first stays. */
   readonly fileAndFolder: boolean
   /** Whether `A` and `a` are two objects. */
   readonly caseSensitive: boolean

@@ -44,8 +44,9 @@ export interface StorageProvider {
    * Stores `body` under `key`, all or nothing: a failed, aborted, short or long upload leaves what was there
    * before, and until it ends a reader sees the old object or none. Never holds a stream whole in memory.
    *
-   * @throws `already-exists` under `ifNoneMatch: '*'`; `precondition-failed` under `ifMatch`;
-   *   `checksum-mismatch`; `too-large`; `invalid-argument` where the body is longer or shorter than `size`
+   * @throws `already-exists` under `ifNoneMatch: '*'`; `precondition-failed` under `ifMatch`, also where nothing
+   *   is stored; `checksum-mismatch`; `too-large`; `invalid-argument` where the body is longer or shorter than
+   *   `size`; `aborted` where the body itself fails
    */
   upload(key: string, body: UploadBody, options?: UploadOptions): Promise<ObjectInfo>
 
@@ -53,8 +54,8 @@ export interface StorageProvider {
    * Opens the object. Resolves when its head has arrived; the bytes follow as they are read. A connection that
    * breaks makes the read fail: short data is never success.
    *
-   * @throws `not-found`; `precondition-failed` under `ifMatch` or where `ifNoneMatch` names the object's etag;
-   *   `invalid-argument` for a range that starts past the end
+   * @throws `not-found`; `precondition-failed` under `ifMatch`, or where `ifNoneMatch` names the object's etag
+   *   (status 304); `invalid-argument` for a range that starts at the object's size or beyond it (status 416)
    */
   download(key: string, options?: DownloadOptions): Promise<Download>
 
@@ -64,7 +65,7 @@ export interface StorageProvider {
   /** Attributes of many objects, a result or an error per key, in the order of `keys`. */
   infoMany(keys: KeyInput, options?: OperationOptions): Promise<KeyResult<ObjectInfo>[]>
 
-  /** Only a missing object is `false`; every other failure throws. */
+  /** Only a missing object is `false`; every other failure throws, a missing bucket (`not-found`) included. */
   exists(key: string, options?: OperationOptions): Promise<boolean>
 
   /**
@@ -79,7 +80,10 @@ export interface StorageProvider {
    */
   copy(from: string, to: string, options?: CopyOptions): Promise<ObjectInfo>
 
-  /** As `copy`, and the source is gone afterwards. A failure leaves at least one of the two whole. */
+  /**
+   * As `copy`, and the source is gone afterwards, but where it is the destination, too. A failure leaves at least
+   * one of the two whole.
+   */
   move(from: string, to: string, options?: CopyOptions): Promise<ObjectInfo>
 
   /** Removes the object. Idempotent: one that was not there is no error. No request is made to find out. */

@@ -27,6 +27,8 @@ export function signRequest(
   if (contentType !== undefined) {
     if (method !== 'PUT') throw invalidArgument(operation, name, 'contentType goes with method PUT')
     assertContentType(contentType, operation, name)
+    if (!able.bindsContentType)
+      throw unsupported(operation, name, 'the store binds no type to a URL; leave contentType out')
   }
   if (download !== undefined && download !== false) {
     if (method !== 'GET') throw invalidArgument(operation, name, 'download goes with method GET')

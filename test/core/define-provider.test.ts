@@ -99,6 +99,11 @@ describe('before anything is sent', () => {
     ['a storage class', {}, files => files.upload('k', 'x', { storageClass: 'GLACIER' })],
     ['metadata', { metadata: false }, files => files.upload('k', 'x', { metadata: { a: '1' } })],
     ['signing', { signedUrl: false }, files => files.signedUrls(['k'], { expiresIn: 1 })],
+    [
+      'a type bound to a URL',
+      { signedUrl: { methods: ['PUT'], checksExistence: false, bindsContentType: false, bindsDownload: true } },
+      files => files.signedUrl('k', { expiresIn: 1, method: 'PUT', contentType: 'text/plain' }),
+    ],
     ['a write', { writable: false }, files => files.upload('k', 'x')],
     ['a delete', { writable: false }, files => files.deleteMany(['k'])],
     ['a signed upload', { signedUpload: false }, files => files.signedUpload('k', { expiresIn: 1 })],

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { defineConfig, type Options } from 'tsup'
 import { bundledLicenses } from './scripts/bundled-licenses.ts'
 import { requiredBuiltins } from './scripts/required-builtins.ts'
@@ -36,7 +36,7 @@ export default defineConfig(flags => {
   const modules: Options = {
     ...library,
     format: 'esm',
-    entry: existsSync(program) ? { ...entries, cli: program } : entries,
+    entry: { ...entries, cli: program },
     esbuildPlugins: [requiredBuiltins, bundledLicenses(`${outDir}/THIRD-PARTY-LICENSES.txt`)],
   }
   const commonjs: Options = { ...library, format: 'cjs' }

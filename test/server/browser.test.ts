@@ -1,24 +1,18 @@
 import { type Browser, chromium, type Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { memory } from '../../src/adapters/memory.ts'
 import type { StorageProvider } from '../../src/core/provider.ts'
 import { type FileServerOptions, fileServer, toNodeHandler, type UrlSigning } from '../../src/server/index.ts'
+import { describeWithTool } from '../support/describe-with-tool.ts'
 import { type LoopbackServer, loopbackServer } from '../support/loopback-server.ts'
-import { everythingIsRequired, findTool, missingTool } from '../support/tools.ts'
 import { signedPut } from './served-memory.ts'
-
-const program = findTool('chromium')
-if (program === undefined) {
-  if (everythingIsRequired()) throw new Error(missingTool('chromium'))
-  console.log(`not run: the file server in a browser; ${missingTool('chromium')}`)
-}
 
 const SCRIPT = 'document.title = "ran"; fetch("/ran-as-" + location.origin)'
 const HTML = `<!doctype html><title>page</title><p>text</p><script>${SCRIPT}</script>`
 const SVG = `<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><rect width="20" height="20" fill="red"/><script>${SCRIPT}</script></svg>`
 const XHTML = `<html xmlns="http://www.w3.org/1999/xhtml"><head><title>page</title></head><body><script>${SCRIPT}</script></body></html>`
 
-describe.skipIf(program === undefined)('in Chromium', () => {
+describeWithTool('chromium', 'in Chromium', program => {
   let browser: Browser
   let server: LoopbackServer
   let signing: UrlSigning
@@ -26,7 +20,7 @@ describe.skipIf(program === undefined)('in Chromium', () => {
   let asked: string[]
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: program!, args: ['--no-sandbox'] })
+    browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox'] })
     server = await loopbackServer()
     signing = { baseUrl: `${server.origin}/files`, secret: 'a-secret-of-some-length' }
     files = memory({ signing })

@@ -101,7 +101,9 @@ describe('before anything is sent', () => {
     ['signing', { signedUrl: false }, files => files.signedUrls(['k'], { expiresIn: 1 })],
     [
       'a type bound to a URL',
-      { signedUrl: { methods: ['PUT'], checksExistence: false, bindsContentType: false, bindsDownload: true } },
+      {
+        signedUrl: { methods: ['PUT'], checksExistence: false, bindsContentType: false, bindsDownload: true },
+      },
       files => files.signedUrl('k', { expiresIn: 1, method: 'PUT', contentType: 'text/plain' }),
     ],
     ['a write', { writable: false }, files => files.upload('k', 'x')],

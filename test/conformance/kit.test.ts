@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { memory } from '../../src/adapters/memory.ts'
 import { CASES, ConformanceError, type ConformanceTest, conformance } from '../../src/conformance/index.ts'
@@ -34,6 +35,16 @@ describe('the cases', () => {
     expect(new Set(ids).size).toBe(ids.length)
     expect(new Set(CASES.map(item => item.title)).size).toBe(ids.length)
     for (const id of ids) expect(id).toMatch(/^[a-z]+(?:-[a-z]+)*\/[a-z0-9]+(?:-[a-z0-9]+)*$/)
+  })
+
+  it('are called by their ids where the guide names one', async () => {
+    const guide = await readFile(new URL('../../docs/testing-an-adapter.md', import.meta.url), 'utf8')
+    const areas = new Set(CASES.map(item => item.id.split('/')[0]!))
+    const named = [...guide.matchAll(/(?<![\w./-])([a-z-]+)\/[a-z0-9-]+(?![\w/-])/g)].filter(([, area]) =>
+      areas.has(area!),
+    )
+    expect(named.length).toBeGreaterThan(2)
+    for (const [id] of named) expect(CASES.map(item => item.id)).toContain(id)
   })
 })
 

@@ -22,7 +22,6 @@ const SYSTEM_CODES: Record<string, { code: ErrorCode; message: string; retryable
   UND_ERR_DESTROYED: { code: 'unavailable', message: 'the connection was closed' },
   UND_ERR_CLOSED: { code: 'unavailable', message: 'the connection was closed' },
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: { code: 'unavailable', message: 'the server sent less than it said' },
-  HPE_INVALID_CONSTANT: { code: 'unavailable', message: 'the server does not speak HTTP' },
   ENOSPC: { code: 'unavailable', message: 'the disk is full; nothing was stored', retryable: false },
   EDQUOT: { code: 'unavailable', message: 'the disk quota is used up; nothing was stored', retryable: false },
   EFBIG: { code: 'too-large', message: 'the file is larger than the disk allows' },
@@ -32,6 +31,9 @@ const SYSTEM_CODES: Record<string, { code: ErrorCode; message: string; retryable
   EMFILE: { code: 'unavailable', message: 'too many files are open' },
   ENFILE: { code: 'unavailable', message: 'too many files are open' },
 }
+
+/** undici's parser gives no code, or one of llhttp's many. */
+const NO_HTTP = { code: 'unavailable', message: 'the server does not speak HTTP' } as const
 
 /** Codes by HTTP status, for an answer that says no more than that. */
 const STATUS_CODES: Record<number, ErrorCode> = {
@@ -120,6 +122,7 @@ function systemError(error: unknown): (typeof SYSTEM_CODES)[string] | undefined 
   for (let depth = 0, at = error; depth < 5 && typeof at === 'object' && at !== null; depth++) {
     const code = (at as { code?: unknown }).code
     if (typeof code === 'string' && code in SYSTEM_CODES) return SYSTEM_CODES[code]
+    if ((at as { name?: unknown }).name === 'HTTPParserError') return NO_HTTP
     at = (at as { cause?: unknown }).cause ?? (at as { errors?: unknown[] }).errors?.[0]
   }
   return undefined

@@ -188,7 +188,7 @@ export const CALL_CASES: readonly ConformanceCase[] = [
   {
     id: 'calls/sign-missing',
     title: 'signing a missing object is not-found, or a URL that answers 404, as declared',
-    covers: [99],
+    covers: [93],
     needs: ['signedUrl:GET'],
     async run(scope) {
       const able = scope.capabilities.signedUrl

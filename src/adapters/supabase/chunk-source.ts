@@ -20,6 +20,7 @@ export class ChunkSource {
   given = 0
   readonly #body: SourceBody
   readonly #chunkBytes: number
+  #memory: Uint8Array | undefined
   #chunk: Uint8Array = new Uint8Array(0)
   #ended = false
 
@@ -42,18 +43,18 @@ export class ChunkSource {
   close(): void {}
 
   async #fill(length: number): Promise<void> {
-    const parts: Uint8Array[] = []
+    // The one before has arrived: its memory is free, and the caller may use its own buffers again.
+    this.#memory ??= new Uint8Array(Math.min(this.#chunkBytes, this.#body.size ?? this.#chunkBytes))
     let have = 0
     while (have < length) {
       const next = await this.#next()
       if (next === undefined) break
       const part = next.subarray(0, length - have)
       if (part.length < next.length) this.#body.ahead.unshift(next.subarray(part.length))
-      // The caller may use its buffer again.
-      parts.push(Uint8Array.from(part))
+      this.#memory.set(part, have)
       have += part.length
     }
-    this.#chunk = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+    this.#chunk = this.#memory.subarray(0, have)
     this.given += have
     // Looked for at once: with an unknown length the last chunk must say that it is the last.
     const following = await this.#next()

@@ -81,6 +81,11 @@ export function fieldsOf(value: unknown): Fields {
   throw garbage(200)
 }
 
+/** A success that does not say so is none: something else answered. @throws `internal` */
+export function assertSays(answer: unknown, field: string): void {
+  if (typeof fieldsOf(answer)[field] !== 'string') throw garbage(200)
+}
+
 export function listOf(value: unknown): unknown[] {
   if (Array.isArray(value)) return value
   throw garbage(200)

@@ -1,6 +1,7 @@
 import { StorageError } from '../../core/errors.ts'
 import { type Bucket, infoOf, isFailure } from './bucket.ts'
 import { temporaryName } from './bucket-names.ts'
+import { assertSays } from './object-info.ts'
 import { deleteRows } from './remove-objects.ts'
 import { StorageFailure } from './storage-failure.ts'
 
@@ -47,7 +48,7 @@ export async function moveObject(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const json = { bucketId: id, sourceKey: from, destinationKey: to }
-  await api.json({ method: 'POST', path: '/object/move', json, signal })
+  assertSays(await api.json({ method: 'POST', path: '/object/move', json, signal }), 'message')
 }
 
 /** Removes an object that nobody else knows. Whether it was there; undefined where that can't be told. */

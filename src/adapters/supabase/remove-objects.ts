@@ -3,7 +3,7 @@ import type { StorageError } from '../../core/errors.ts'
 import type { DeleteResult } from '../../core/results.ts'
 import { toStorageError } from '../../core/translate.ts'
 import { assertBucket, type Bucket, isFailure } from './bucket.ts'
-import { fieldsOf, listOf } from './object-info.ts'
+import { assertSays, fieldsOf, listOf } from './object-info.ts'
 import { translateFailure } from './storage-failure.ts'
 
 const CONCURRENCY = 8
@@ -16,7 +16,7 @@ export async function removeObject(
 ): Promise<DeleteResult> {
   const path = `/object/${bucket.names.pathOf(bucket.names.nameOf(key))}`
   try {
-    await bucket.api.json({ method: 'DELETE', path, signal })
+    assertSays(await bucket.api.json({ method: 'DELETE', path, signal }), 'message')
     return { key, status: 'deleted' }
   } catch (error) {
     if (!isFailure(error, 'not-found')) throw error

@@ -124,7 +124,7 @@ export class StorageApi {
 
   async #attempt({ method, path, headers, json, bytes, signal }: ApiRequest) {
     const { connection } = this
-    const slack = Math.ceil((bytes?.length ?? 0) / 65_536) * 1000
+    const slack = Math.floor((bytes?.length ?? 0) / 65_536) * 1000
     const silence = new Silence(this.#timeoutMs + slack, signal)
     try {
       const response = await connection.fetch(`${connection.storageUrl}${path}`, {

@@ -3,7 +3,7 @@ import { StorageError } from '../../core/errors.ts'
 import type { ObjectInfo } from '../../core/results.ts'
 import { type Bucket, infoOf, insertOrReplace, isFailure } from './bucket.ts'
 import { temporaryName } from './bucket-names.ts'
-import { encodedMetadata, fieldsOf } from './object-info.ts'
+import { assertSays, encodedMetadata, fieldsOf } from './object-info.ts'
 import { discard, placeNew } from './place-new.ts'
 import { keepsCacheControl, uploadResumable } from './resumable-upload.ts'
 import { isBroken } from './storage-api.ts'
@@ -104,11 +104,10 @@ async function putBytes(
   }
   const path = `/object/${bucket.names.pathOf(name)}`
   try {
-    await insertOrReplace(async upsert =>
-      fieldsOf(
-        await bucket.api.json({ method: 'POST', path, headers: { ...upsert, ...headers }, bytes, signal }),
-      ),
+    const answer = await insertOrReplace(upsert =>
+      bucket.api.json({ method: 'POST', path, headers: { ...upsert, ...headers }, bytes, signal }),
     )
+    assertSays(answer, 'Key')
   } catch (error) {
     if (isBroken(error)) await assertNotTooLarge(bucket, bytes.length, signal)
     throw error

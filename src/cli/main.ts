@@ -34,3 +34,5 @@ process.exitCode = await runProgram(
   { stdin, stdout, stderr, env, signal: ended.signal },
   version,
 )
+// A pipe that is still open would keep an interrupted program alive.
+stdin.destroy()

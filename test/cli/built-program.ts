@@ -1,16 +1,22 @@
-import { copyFileSync, mkdirSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'tsup'
 import { requiredBuiltins } from '../../scripts/required-builtins.ts'
 
 /** Inside node_modules, so that what is not bundled is found and git does not see it. */
-const FOLDER = join(import.meta.dirname, '../../node_modules/.cache/stowage-cli')
+const CACHE = join(import.meta.dirname, '../../node_modules/.cache')
 
-/** Builds the program as it is shipped. For the global setup of the tests in this folder. */
-export async function buildProgram(): Promise<string> {
-  mkdirSync(FOLDER, { recursive: true })
-  copyFileSync(join(import.meta.dirname, '../../package.json'), join(FOLDER, 'package.json'))
-  const outDir = join(FOLDER, `dist-${process.pid}`)
+export interface BuiltProgram {
+  readonly path: string
+  remove(): void
+}
+
+/** Builds the program as it is shipped: node 20 runs no TypeScript. Takes less than a second. */
+export async function buildProgram(): Promise<BuiltProgram> {
+  mkdirSync(CACHE, { recursive: true })
+  const folder = mkdtempSync(join(CACHE, 'stowage-cli-'))
+  const outDir = join(folder, 'dist')
+  copyFileSync(join(import.meta.dirname, '../../package.json'), join(folder, 'package.json'))
   await build({
     config: false,
     silent: true,
@@ -23,5 +29,5 @@ export async function buildProgram(): Promise<string> {
     removeNodeProtocol: false,
     esbuildPlugins: [requiredBuiltins],
   })
-  return join(outDir, 'cli.js')
+  return { path: join(outDir, 'cli.js'), remove: () => rmSync(folder, { recursive: true, force: true }) }
 }

@@ -1,0 +1,58 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { build, root } from '../package/packed-package.ts'
+
+beforeAll(build)
+const folder = mkdtempSync(join(tmpdir(), 'stowage-demo-test-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** The demo, with a folder for temporary files of its own: what it leaves there is seen. */
+function demo(args: string[] = [], env: Record<string, string> = {}) {
+  const temporary = mkdtempSync(join(folder, 'tmp-'))
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['examples/demo/demo.js', ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, TMPDIR: temporary, ...env },
+  })
+  return { status, stdout, stderr, left: readdirSync(temporary) }
+}
+
+describe('the demo', () => {
+  it('stores, signs, fetches, refuses, copies, compares and deletes, and leaves nothing behind', () => {
+    const { status, stdout, stderr, left } = demo()
+    expect([status, stderr, left]).toEqual([0, '', []])
+    for (const said of [
+      'photos/lake.jpg',
+      'odd names/日本語/メモ 😀.txt',
+      '12 of 12 came back byte for byte',
+      'refused with 403 bad-signature: a signature with one letter changed',
+      'refused with 403 expired',
+      'refused with 413 too-large',
+      '12 of 12 copies have the sha256 of the original',
+      'local storage: 12 deleted, the list is empty',
+      'on the disk: no file is left',
+      "STOWAGE_DEMO_TARGET='s3://",
+    ])
+      expect(stdout).toContain(said)
+  })
+
+  it('takes a folder and another target', () => {
+    const own = mkdtempSync(join(folder, 'own-'))
+    writeFileSync(join(own, 'one.txt'), 'one')
+    const target = mkdtempSync(join(folder, 'target-'))
+    const { status, stdout, stderr } = demo([own], { STOWAGE_DEMO_TARGET: `file:${target}` })
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toContain(`file:${target}: 1 deleted, the list is empty`)
+    expect(readdirSync(target).filter(name => !name.startsWith('.'))).toEqual([])
+  })
+
+  it('fails in one line and leaves nothing behind', () => {
+    const { status, stderr, left } = demo([], { STOWAGE_DEMO_TARGET: 's3:' })
+    expect([status, left]).toEqual([1, []])
+    expect(stderr.trim()).toMatch(/^demo: open: name the bucket/)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+  })
+})

@@ -29,7 +29,7 @@ describe.skipIf(!hasTerminal)('on a terminal', () => {
     expect(code).toBe(0)
     expect(output).toMatch(/[█░]{10,} +\d+% {2}[\d.]+ [kM]B of 600 MB {2}[\d.]+ [kM]B\/s/)
     expect(output.lastIndexOf('\x1b[?25h')).toBeGreaterThan(output.lastIndexOf('\x1b[?25l'))
-    expect(output).toContain('big.bin  600 MB\n')
+    expect(output).toContain('big.bin  600 MB\r\n')
     // The last thing that is drawn is nothing, from the bar's line on.
     expect(output.endsWith('\x1b[0J')).toBe(true)
   })

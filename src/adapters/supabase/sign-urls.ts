@@ -2,7 +2,7 @@ import { fileNameOf } from '../../core/content-disposition.ts'
 import type { SignRequest, SignUploadRequest } from '../../core/driver.ts'
 import { StorageError } from '../../core/errors.ts'
 import type { KeyResult, SignedUpload, SignedUrl } from '../../core/results.ts'
-import { assertBucket, type Bucket, isFailure } from './bucket.ts'
+import { assertBucket, type Bucket, insertOrReplace, isFailure } from './bucket.ts'
 import { tokenClaims } from './connection.ts'
 import { fieldsOf, listOf } from './object-info.ts'
 import { garbage } from './storage-api.ts'
@@ -51,22 +51,16 @@ export async function signUrls(
 export async function signUpload(bucket: Bucket, { key, signal }: SignUploadRequest): Promise<SignedUpload> {
   const { api, names } = bucket
   const path = names.pathOf(names.nameOf(key))
-  const request = {
-    method: 'POST',
-    path: `/object/upload/sign/${path}`,
-    // Bound into the token: as any upload here, it replaces what is there.
-    headers: { 'x-upsert': 'true' },
-    json: {},
-    signal,
-  } as const
-  const answer = fieldsOf(
-    await api.json(request).catch(async error => {
-      // Of a missing bucket the row policies speak first.
-      if (isFailure(error, 'permission-denied')) await assertBucket(bucket, signal)
-      throw error
-    }),
+  // Whether it may replace is bound into the token.
+  const signing = insertOrReplace(headers =>
+    api.json({ method: 'POST', path: `/object/upload/sign/${path}`, headers, json: {}, signal }),
   )
-  const { token, expiresAt } = tokenOf(answer.url)
+  const answer = await signing.catch(async error => {
+    // Of a missing bucket the row policies speak first.
+    if (isFailure(error, 'permission-denied')) await assertBucket(bucket, signal)
+    throw error
+  })
+  const { token, expiresAt } = tokenOf(fieldsOf(answer).url)
   const url = `${api.connection.storageUrl}/object/upload/sign/${path}?token=${token}`
   return { method: 'PUT', url, headers: {}, expiresAt }
 }

@@ -58,6 +58,10 @@ describe('a credential that may insert and select', () => {
     expect((await files.info('long.txt')).size).toBe(2000)
     expect(await (await files.download('copy.txt')).text()).toBe('hello')
 
+    const signed = await files.signedUpload('signed.txt', {})
+    const put = { method: 'PUT', body: 'x', headers: { 'content-type': 'text/plain' } }
+    expect((await fetch(signed.url, put)).status).toBe(200)
+
     await expect(files.upload('a.txt', 'changed')).rejects.toMatchObject(denied)
     await expect(files.upload('long.txt', Buffer.alloc(3000, 'y'))).rejects.toMatchObject(denied)
     await expect(files.copy('copy.txt', 'a.txt')).rejects.toMatchObject(denied)
@@ -70,7 +74,7 @@ describe('a credential that may insert and select', () => {
     // The final name is given by a move, which is an update.
     await expect(files.upload('only.txt', 'new', { ifNoneMatch: '*' })).rejects.toMatchObject(denied)
     const seen = (await files.list().page()).items.map(entry => entry.kind === 'object' && entry.key)
-    expect(seen).toEqual(['a.txt', 'copy.txt', 'long.txt'])
+    expect(seen).toEqual(['a.txt', 'copy.txt', 'long.txt', 'signed.txt'])
   })
 })
 

@@ -1,1 +1,2 @@
-export {}
+export type { UrlSigning } from '../../core/url-token.ts'
+export { type LocalOptions, local } from './local.ts'

@@ -1,0 +1,295 @@
+import { constants } from 'node:fs'
+import { copyFile } from 'node:fs/promises'
+import { mapBounded } from '../../core/batches.ts'
+import type { Capabilities } from '../../core/capabilities.ts'
+import { COMPUTED_ALGORITHMS } from '../../core/checksum.ts'
+import type {
+  CopyRequest,
+  Driver,
+  HeadRequest,
+  ListAnswer,
+  ListRequest,
+  ReadAnswer,
+  ReadRequest,
+  RemoveRequest,
+  Translation,
+  WriteRequest,
+} from '../../core/driver.ts'
+import { StorageError } from '../../core/errors.ts'
+import { rangePastEnd, spanOf } from '../../core/range.ts'
+import type { DeleteResult, ObjectInfo } from '../../core/results.ts'
+import { type TokenUrls, tokenUrls } from '../../core/token-urls.ts'
+import { Commits, type Conditions, notFound, type OnStep } from './commit.ts'
+import { fileSource } from './file-source.ts'
+import { foldedKey, keyRules } from './file-system.ts'
+import { Folders } from './folders.ts'
+import { KeyLocks } from './key-lock.ts'
+import { KeyPaths } from './key-path.ts'
+import { Lister } from './lister.ts'
+import type { LocalOptions } from './local.ts'
+import { type FoundFile, ObjectFiles } from './object-files.ts'
+import { seal } from './seal.ts'
+import { newEtag, Sidecars, type StoredAttributes, sameIdentity } from './sidecar.ts'
+import { TempFile } from './temp-file.ts'
+import { Workspace } from './workspace.ts'
+
+/** Calls under way at once where there are many: Node's own pool has four threads. */
+const CONCURRENCY = 8
+
+export class LocalDriver implements Driver {
+  readonly name = 'local'
+  readonly capabilities: Capabilities
+  readonly deleteBatchSize = 1000
+  readonly signBatchSize = 1000
+  readonly concurrency = CONCURRENCY
+  readonly #workspace: Workspace
+  readonly #sidecars: Sidecars
+  readonly #files: ObjectFiles
+  readonly #locks: KeyLocks
+  readonly #commits: Commits
+  readonly #lister: Lister
+  readonly #urls: TokenUrls
+  readonly #durable: boolean
+  readonly #now: () => number
+  readonly #onStep: OnStep
+
+  /** `onStep` is called between the steps of a change: for tests that stop the process there. */
+  constructor(options: LocalOptions, onStep: OnStep = () => {}) {
+    assertLocalOptions(options)
+    this.#now = options.now ?? Date.now
+    this.#durable = options.durability !== 'process'
+    this.#onStep = onStep
+    this.#workspace = new Workspace(options.root)
+    const { root, meta, locks } = this.#workspace
+    const rules = keyRules(root)
+    const paths = new KeyPaths()
+    const folders = new Folders(root, this.#durable)
+    this.#sidecars = new Sidecars(meta, foldedKey(rules))
+    this.#files = new ObjectFiles(paths, folders, this.#sidecars)
+    this.#locks = new KeyLocks(locks)
+    this.#commits = new Commits(paths, folders, this.#sidecars, this.#files, this.#locks, onStep)
+    this.#lister = new Lister(folders, paths, this.#files)
+    this.#urls = tokenUrls(options.signing, this.#now)
+    this.capabilities = {
+      layers: [],
+      createOnly: true,
+      conditionalReplace: true,
+      conditionalRead: true,
+      conditionalCopySource: true,
+      createOnlyCopy: true,
+      conditionalDelete: true,
+      metadata: true,
+      cacheControl: true,
+      contentDisposition: true,
+      contentEncoding: true,
+      contentLanguage: true,
+      storageClass: false,
+      checksums: COMPUTED_ALGORITHMS,
+      checksumAlways: true,
+      deleteReportsMissing: true,
+      writable: true,
+      keys: rules,
+      ...this.#urls.capabilities,
+    }
+  }
+
+  async ask(): Promise<boolean> {
+    return false
+  }
+
+  async write({ key, body, attributes, checksum: asked, ...request }: WriteRequest): Promise<ObjectInfo> {
+    await this.#workspace.ready()
+    // Decided again under the lock: here it only spares a body that would be written in vain.
+    await this.#commits.assertConditions(key, request)
+    const temp = await TempFile.create(this.#workspace.temp, this.#sidecars.keyHash(key))
+    try {
+      this.#onStep('after temp')
+      const checksum = await temp.fill(body, asked)
+      return await this.#publish(key, temp, { ...attributes, etag: newEtag(checksum), checksum }, request)
+    } finally {
+      await temp.dispose()
+    }
+  }
+
+  async read({ key, range, signal, ...conditions }: ReadRequest): Promise<ReadAnswer> {
+    const opened = await this.#files.open(key)
+    if (opened === undefined) throw notFound()
+    const { handle, info } = opened
+    try {
+      assertEtag(info, conditions)
+      const span = range && spanOf(range, info.size)
+      if (range !== undefined && span === undefined) throw rangePastEnd(key, info.size, this.name)
+      const source = fileSource(handle, span ?? { offset: 0, length: info.size }, signal)
+      return span === undefined ? { info, source } : { info, span, source }
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
+  async head({ key, ...conditions }: HeadRequest): Promise<ObjectInfo> {
+    const info = await this.#files.head(key)
+    if (info === undefined) throw notFound()
+    assertEtag(info, conditions)
+    return info
+  }
+
+  listPage(request: ListRequest): Promise<ListAnswer> {
+    return this.#lister.page(request)
+  }
+
+  async copy({ from, to, attributes, ifMatch, ifNoneMatch, signal }: CopyRequest): Promise<ObjectInfo> {
+    // Nothing is made in a root that has nothing to copy.
+    await this.#source(from, ifMatch)
+    await this.#workspace.ready()
+    await this.#commits.assertConditions(to, { ifNoneMatch })
+    const path = TempFile.pathFor(this.#workspace.temp, this.#sidecars.keyHash(to))
+    const { temp, info } = await this.#copyBytes(from, path, ifMatch)
+    try {
+      const { key: _, size: __, etag: ___, lastModified: ____, ...kept } = info
+      const stored = { ...kept, ...attributes, etag: newEtag(info.checksum) }
+      return await this.#publish(to, temp, stored, { ifNoneMatch, signal })
+    } finally {
+      await temp.dispose()
+    }
+  }
+
+  async move(request: CopyRequest): Promise<ObjectInfo> {
+    const { from, to, attributes, ifMatch, ifNoneMatch, signal } = request
+    if (from === to) return this.copy(request)
+    await this.#source(from, ifMatch)
+    await this.#workspace.ready()
+    const renamed = await this.#rename(request)
+    if (renamed !== undefined) return renamed
+    const info = await this.copy({ from, to, attributes, ifMatch, ifNoneMatch, signal })
+    await this.#commits.remove(from, undefined, undefined)
+    return info
+  }
+
+  async remove({ key, ifMatch, signal }: RemoveRequest): Promise<DeleteResult> {
+    if (ifMatch !== undefined) await this.#source(key, ifMatch)
+    const removed = await this.#commits.remove(key, ifMatch, signal)
+    return { key, status: removed ? 'deleted' : 'missing' }
+  }
+
+  removeMany(keys: readonly string[], signal: AbortSignal | undefined): Promise<DeleteResult[]> {
+    return mapBounded(keys, CONCURRENCY, async key => {
+      if (signal?.aborted) throw signal.reason
+      return this.remove({ key, ifMatch: undefined, signal })
+    })
+  }
+
+  signMany: Driver['signMany'] = (keys, request) => this.#urls.signMany(keys, request)
+  signUpload: Driver['signUpload'] = request => this.#urls.signUpload(request)
+  publicUrl = (key: string) => this.#urls.publicUrl(key)
+
+  close(): Promise<void> {
+    return this.#locks.close()
+  }
+
+  translate(error: unknown): Translation | undefined {
+    const code = (error as { code?: unknown } | null)?.code
+    return typeof code === 'string' ? CODES[code] : undefined
+  }
+
+  async #publish(
+    key: string,
+    temp: TempFile,
+    stored: StoredAttributes,
+    { signal, ...conditions }: Conditions & { signal: AbortSignal | undefined },
+  ): Promise<ObjectInfo> {
+    this.#onStep('after body')
+    const sealed = await seal(temp, key, stored, {
+      sidecars: this.#sidecars,
+      durable: this.#durable,
+      now: this.#now,
+    })
+    this.#onStep('after seal')
+    try {
+      await this.#commits.place(key, sealed, conditions, signal)
+    } catch (error) {
+      if (!temp.isPlaced) await sealed.undo()
+      throw error
+    }
+    return this.#files.toInfo(key, sealed.file, stored)
+  }
+
+  async #source(key: string, ifMatch: string | undefined): Promise<ObjectInfo> {
+    const info = await this.#files.head(key)
+    if (info === undefined) throw notFound()
+    assertEtag(info, { ifMatch })
+    return info
+  }
+
+  /** A copy of the bytes, with the attributes of exactly these: shares blocks where the file system can. */
+  async #copyBytes(key: string, path: string, ifMatch: string | undefined) {
+    for (;;) {
+      const info = await this.#source(key, ifMatch)
+      const found = await this.#files.find(key)
+      if (found === undefined) throw notFound()
+      await copyFile(this.#files.absolute(found), path, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
+      const temp = await TempFile.adopt(path)
+      if (await this.#isStill(key, found, info)) return { temp, info }
+      await temp.dispose()
+    }
+  }
+
+  async #isStill(key: string, found: FoundFile, info: ObjectInfo): Promise<boolean> {
+    const now = await this.#files.find(key)
+    if (now === undefined || !sameIdentity(now.file, found.file)) return false
+    return (await this.#files.describe(key, now))?.etag === info.etag
+  }
+
+  /** Undefined where only a copy will do. */
+  async #rename({
+    from,
+    to,
+    attributes,
+    signal,
+    ...conditions
+  }: CopyRequest): Promise<ObjectInfo | undefined> {
+    let info: ObjectInfo | undefined
+    const moved = await this.#commits.move(from, to, conditions, signal, async (source, before) => {
+      const { key: _, size: __, etag: ___, lastModified: ____, ...kept } = before
+      const stored = { ...kept, ...attributes, etag: newEtag(before.checksum) }
+      if (!(await this.#sidecars.write(to, source.file, stored, this.#durable))) return false
+      info = this.#files.toInfo(to, source.file, stored)
+      return true
+    })
+    return moved ? info : undefined
+  }
+}
+
+/** What the operating system says and the core has no word for. */
+const CODES: Record<string, Translation> = {
+  ENAMETOOLONG: {
+    code: 'invalid-key',
+    message: 'the path of the key under this root is longer than the file system takes',
+  },
+  ENOENT: { code: 'conflict', message: 'files that the root needs were removed meanwhile; try again' },
+  ENOTDIR: { code: 'conflict', message: 'a folder that the root needs was replaced meanwhile; try again' },
+}
+
+function assertEtag(
+  info: ObjectInfo,
+  { ifMatch, ifNoneMatch }: { ifMatch?: string | undefined; ifNoneMatch?: string | undefined },
+): void {
+  if (ifMatch !== undefined && info.etag !== ifMatch)
+    throw new StorageError('precondition-failed', 'the object has another etag by now')
+  if (ifNoneMatch !== undefined && info.etag === ifNoneMatch)
+    throw new StorageError('precondition-failed', 'the object has not changed', { status: 304 })
+}
+
+function assertLocalOptions(options: LocalOptions): void {
+  const refuse = (problem: string) =>
+    new StorageError('invalid-argument', `local: ${problem}`, { provider: 'local' })
+  if (typeof options !== 'object' || options === null) throw refuse('options must be an object with a root')
+  const { root, durability, now, signing: _, ...unknown } = options
+  const [name] = Object.keys(unknown)
+  if (name !== undefined) throw refuse(`unknown option '${name}'; known are root, signing, durability, now`)
+  if (typeof root !== 'string' || root === '' || root.includes('\0'))
+    throw refuse('root must be the path of a folder')
+  if (durability !== undefined && durability !== 'full' && durability !== 'process')
+    throw refuse("durability can be 'full' or 'process'")
+  if (now !== undefined && typeof now !== 'function') throw refuse('now must be a function')
+}

@@ -1,0 +1,162 @@
+/** The file that a body is written to before it becomes an object by its rename. */
+import { type FileHandle, open, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Body } from '../../core/body.ts'
+import { type Checksum, type ChecksumRequest, digest, hasher } from '../../core/checksum.ts'
+import { PROCESS_OWNER } from './process-owner.ts'
+import { type FileIdentity, identityOf } from './sidecar.ts'
+
+/** Large enough that the calls cost nothing beside the copying, small enough for many uploads at once. */
+const WRITE_BYTES = 1 << 20
+
+let next = 0
+
+export class TempFile {
+  readonly path: string
+  #handle: FileHandle | undefined
+  #state: 'own' | 'linked' | 'renamed' = 'own'
+
+  private constructor(path: string, handle: FileHandle) {
+    this.path = path
+    this.#handle = handle
+  }
+
+  /** The name tells whose it is and, by the key's hash, which sidecar goes with it: a crash can be cleared away. */
+  static async create(folder: string, keyHash: string): Promise<TempFile> {
+    const path = join(folder, `${PROCESS_OWNER}.${next++}.${keyHash}`)
+    return new TempFile(path, await open(path, 'wx'))
+  }
+
+  /** Opens a copy that has been made at `path`. */
+  static pathFor(folder: string, keyHash: string): string {
+    return join(folder, `${PROCESS_OWNER}.${next++}.${keyHash}`)
+  }
+
+  static async adopt(path: string): Promise<TempFile> {
+    return new TempFile(path, await open(path, 'r+'))
+  }
+
+  /** Writes the body; gives the checksum asked for, or SHA-256. */
+  async fill(body: Body, asked: ChecksumRequest | undefined): Promise<Checksum> {
+    const handle = this.#open()
+    if (body.bytes !== undefined) {
+      await writeAll(handle, body.bytes)
+      body.sent(body.bytes.length)
+      return asked === undefined
+        ? { algorithm: 'sha256', value: digest('sha256', body.bytes) }
+        : { algorithm: asked.algorithm, value: body.digest! }
+    }
+    const hash = asked === undefined ? hasher('sha256') : undefined
+    const writer = new BufferedWriter(handle)
+    try {
+      for await (const chunk of body.chunks()) {
+        hash?.update(chunk)
+        await writer.add(chunk)
+      }
+      await writer.end()
+    } catch (error) {
+      await writer.settle()
+      throw error
+    }
+    return asked === undefined
+      ? { algorithm: 'sha256', value: hash!.digest() }
+      : { algorithm: asked.algorithm, value: body.digest! }
+  }
+
+  /** Gives the file a time of its own, which names its attributes, and tells what it is now. */
+  async stamp(at: number): Promise<FileIdentity> {
+    const handle = this.#open()
+    // The fraction sets writes of one millisecond apart.
+    const seconds = (at + Math.random()) / 1000
+    await handle.utimes(seconds, seconds)
+    return identityOf(await handle.stat({ bigint: true }))
+  }
+
+  sync(): Promise<void> {
+    return this.#open().sync()
+  }
+
+  async close(): Promise<void> {
+    const handle = this.#handle
+    this.#handle = undefined
+    await handle?.close()
+  }
+
+  /** Whether its bytes are an object now. */
+  get isPlaced(): boolean {
+    return this.#state !== 'own'
+  }
+
+  placed(how: 'linked' | 'renamed'): void {
+    this.#state = how
+  }
+
+  async dispose(): Promise<void> {
+    await this.close()
+    if (this.#state !== 'renamed') await removeTemp(this.path)
+  }
+
+  #open(): FileHandle {
+    if (this.#handle === undefined) throw new Error('the temporary file is closed')
+    return this.#handle
+  }
+}
+
+export async function removeTemp(path: string): Promise<void> {
+  await unlink(path).catch(error => {
+    if (error.code !== 'ENOENT') throw error
+  })
+}
+
+/** Gathers chunks, so that a slow trickle costs few calls, and hashes the next while the last are being written. */
+class BufferedWriter {
+  readonly #handle: FileHandle
+  #buffer: Buffer = Buffer.allocUnsafeSlow(WRITE_BYTES)
+  #spare: Buffer | undefined
+  #filled = 0
+  #writing: Promise<void> = Promise.resolve()
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle
+  }
+
+  async add(chunk: Uint8Array): Promise<void> {
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + WRITE_BYTES - this.#filled)
+      this.#buffer.set(part, this.#filled)
+      this.#filled += part.length
+      at += part.length
+      if (this.#filled === WRITE_BYTES) await this.#flush()
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.#flush()
+    await this.#writing
+  }
+
+  /** Waits for what is under way, whatever becomes of it: nothing may be written to a closed file. */
+  async settle(): Promise<void> {
+    await this.#writing.catch(() => {})
+  }
+
+  async #flush(): Promise<void> {
+    await this.#writing
+    const full = this.#buffer
+    const bytes = full.subarray(0, this.#filled)
+    this.#buffer = this.#spare ?? Buffer.allocUnsafeSlow(WRITE_BYTES)
+    this.#spare = full
+    this.#filled = 0
+    this.#writing = writeAll(this.#handle, bytes)
+    // Reported by whoever awaits it next, not as an unhandled rejection.
+    this.#writing.catch(() => {})
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    // A full disk takes a part first and fails the next call.
+    const { bytesWritten } = await handle.write(bytes, at, bytes.length - at)
+    at += bytesWritten
+  }
+}

@@ -9,15 +9,18 @@ import type { UrlClaims } from '../core/url-token.ts'
 import { quoted } from './conditions.ts'
 import type { FileServerOptions } from './options.ts'
 
-/** Types that only show, whatever is in them. A list of what is safe: new types that can act are not on it. */
-const INERT =
-  /^(?:image\/(?!svg)[\w.+-]+|audio\/[\w.+-]+|video\/[\w.+-]+|text\/plain|text\/csv|application\/pdf)$/
+/**
+ * Types that only show, whatever is in them. A list of what is safe: new types that can act are not on it. None with
+ * a plus: a browser takes every `…+xml` for XML, and XML can hold scripts.
+ */
+const INERT = /^(?:(?:image|audio|video)\/(?!svg)[\w.-]+|text\/plain|text\/csv|application\/pdf)$/
 /** Types that a page of the same origin could load as its own script: sent as text, which `nosniff` refuses. */
 const SCRIPT = /^(?:text|application)\/(?:x-)?(?:javascript|ecmascript|jscript|livescript)|^text\/javascript/
 const SANDBOX =
   "default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'; sandbox"
-/** Chromium's PDF viewer does not open in a sandbox; a PDF's own scripts never get at the origin. */
-const PDF_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'"
+/** What Chromium does not show in a sandbox. It builds these pages itself; no script of the file's gets at them. */
+const UNBOXED = /^(?:video\/|audio\/|application\/pdf$)/
+const UNBOXED_POLICY = "default-src 'none'; object-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
 
 /** Headers that say how to treat the content, the same for 200, 206 and 304. */
 export function servingHeaders(
@@ -36,7 +39,7 @@ export function servingHeaders(
       options.crossOriginResourcePolicy ?? (options.cors === undefined ? 'same-site' : 'cross-origin'),
     'accept-ranges': 'bytes',
   })
-  const policy = options.contentSecurityPolicy ?? (type === 'application/pdf' ? PDF_POLICY : SANDBOX)
+  const policy = options.contentSecurityPolicy ?? (UNBOXED.test(type) && inline ? UNBOXED_POLICY : SANDBOX)
   if (policy !== false) headers.set('content-security-policy', policy)
   const optional = {
     etag: quoted(info.etag),

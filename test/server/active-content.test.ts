@@ -19,6 +19,9 @@ describe('content that could act', () => {
     'text/html',
     'TEXT/HTML; charset=utf-8',
     'image/svg+xml',
+    'image/svg',
+    'image/x+xml',
+    'video/x+xml',
     'application/xhtml+xml',
     'application/xml',
     'text/xml',
@@ -51,7 +54,7 @@ describe('content that could act', () => {
   )
 
   it('is in a sandbox whatever its type, and no type is guessed', async () => {
-    for (const type of ['text/html', 'image/svg+xml', 'text/plain', 'image/png', 'video/mp4']) {
+    for (const type of ['text/html', 'image/svg+xml', 'text/plain', 'image/png', 'text/csv']) {
       const headers = await headersOf('a', type)
       expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; .*; sandbox$/)
       expect(headers.get('x-content-type-options')).toBe('nosniff')
@@ -59,6 +62,15 @@ describe('content that could act', () => {
       expect(headers.get('cross-origin-resource-policy')).toBe('same-site')
     }
   })
+
+  it.each(['video/mp4', 'audio/mpeg', 'application/pdf'])(
+    '%s is without a sandbox, which it is not shown in',
+    async type => {
+      const policy = (await headersOf('a', type)).get('content-security-policy')
+      expect(policy).toMatch(/^default-src 'none';/)
+      expect(policy).not.toMatch(/sandbox|script-src/)
+    },
+  )
 
   it('is shown where asked, and acts only where the policy is taken away too', async () => {
     const shown = await headersOf('a.html', 'text/html', { inlineTypes: ['text/html'] })

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { memory } from '../../src/adapters/memory.ts'
@@ -109,6 +110,15 @@ describeWithTool('chromium', 'in Chromium', program => {
     await page.close()
     expect(width).toBe(20)
     expect(asked.filter(path => path.startsWith('/ran'))).toEqual([])
+  })
+
+  it('plays an uploaded video that is opened by itself', async () => {
+    const film = await readFile(new URL('../../examples/files/videos/sunrise.mp4', import.meta.url))
+    await files.upload('film.mp4', film)
+    const page = await site('')
+    await page.goto((await files.signedUrl('film.mp4', { expiresIn: 60 })).url)
+    await page.waitForFunction('document.querySelector("video").videoWidth === 480')
+    await page.close()
   })
 
   it('does not load an uploaded script into a page of the site', async () => {

@@ -1,6 +1,5 @@
 import { mapBounded } from '../../core/batches.ts'
 import type { Attributes, CopyRequest } from '../../core/driver.ts'
-import { encodeKey } from '../../core/keys.ts'
 import type { ObjectInfo } from '../../core/results.ts'
 import type { S3Connection } from './connection.ts'
 import { conditionFailure } from './errors.ts'
@@ -23,10 +22,6 @@ export async function copyObject(
   const { from, to, ifMatch, ifNoneMatch, signal } = request
   const source = await headObject(connection, { key: from, ifMatch, ifNoneMatch: undefined, signal })
   const attributes: Attributes = { ...attributesOf(source), ...request.attributes }
-  const pinned = {
-    CopySource: `${encodeKey(settings.bucket)}/${encodeKey(from)}`,
-    ...(source.etag === undefined ? {} : { CopySourceIfMatch: `"${source.etag}"` }),
-  }
   const done = (etag: string | undefined, lastModified: Date | undefined, versionId: string | undefined) => {
     const { storageClass: _, ...shown } = attributes
     const info: ObjectInfo = {
@@ -49,13 +44,12 @@ export async function copyObject(
   // Onto itself S3 takes only a copy that replaces something.
   const replaces = from === to || Object.keys(request.attributes).length > 0
   const input = {
-    ...pinned,
     Key: to,
     MetadataDirective: replaces ? ('REPLACE' as const) : ('COPY' as const),
     ...(replaces ? sdk.attributes(attributes) : { StorageClass: sdk.attributes(attributes).StorageClass }),
     ...conditionInput({ ifMatch: undefined, ifNoneMatch }),
   }
-  const answer = await sdk.copy(input, signal).catch(error => {
+  const answer = await sdk.copy(source, input, signal).catch(error => {
     throw conditionFailure(error, { ifMatch: undefined, ifNoneMatch })
   })
   return done(answer.CopyObjectResult?.ETag, answer.CopyObjectResult?.LastModified, answer.VersionId)
@@ -73,8 +67,8 @@ export async function copyObject(
         const parts = await mapBounded(starts, settings.uploadConcurrency, (start, index) =>
           sdk.copyPart(
             upload,
+            source,
             {
-              ...pinned,
               PartNumber: index + 1,
               CopySourceRange: `bytes=${start}-${Math.min(start + partSize, source.size) - 1}`,
             },

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { CapabilitySwitch } from '../../core/capabilities.ts'
 import { StorageError } from '../../core/errors.ts'
-import { encodeKey } from '../../core/keys.ts'
 import type { S3Connection } from './connection.ts'
 import { S3Failure } from './errors.ts'
 import type { S3Settings } from './options.ts'
@@ -18,7 +17,7 @@ const GROUPS = {
 type Answers = Partial<Record<CapabilitySwitch, boolean>>
 
 /** An etag that no object has. */
-const WRONG_ETAG = '"00000000000000000000000000000000"'
+const WRONG_ETAG = '00000000000000000000000000000000'
 
 /**
  * Finds out by trying, on objects of its own, which conditions the endpoint keeps: some servers answer 200 and
@@ -67,27 +66,38 @@ export class Probe {
   }
 
   async #tryWrite(key: string, written: Set<string>): Promise<Answers> {
-    const conditionalReplace = await refused(this.#put(key, { 'if-match': WRONG_ETAG }, written))
+    // 404: `If-Match` where nothing is stored.
+    const conditionalReplace = await refused(
+      this.#put(key, { 'if-match': `"${WRONG_ETAG}"` }, written),
+      412,
+      404,
+    )
     if (conditionalReplace) await this.#put(key, {}, written)
-    const createOnly = await refused(this.#put(key, { 'if-none-match': '*' }, written))
+    const createOnly = await refused(this.#put(key, { 'if-none-match': '*' }, written), 412)
     return { conditionalReplace, createOnly }
   }
 
   async #tryCopy(key: string, written: Set<string>): Promise<Answers> {
     const to = `${key}-copy`
-    const source = `${encodeKey(this.#settings.bucket)}/${encodeKey(key)}`
-    const copy = (conditions: { CopySourceIfMatch?: string; IfNoneMatch?: string }) => {
+    const copy = (etag: string | undefined, conditions: { IfNoneMatch?: string }) => {
       written.add(to)
-      return this.#sdk.copy({ CopySource: source, Key: to, ...conditions }, undefined)
+      return this.#sdk.copy({ key, etag }, { Key: to, ...conditions }, undefined)
     }
-    const conditionalCopySource = await refused(copy({ CopySourceIfMatch: WRONG_ETAG }))
-    if (conditionalCopySource) await copy({})
-    return { conditionalCopySource, createOnlyCopy: await refused(copy({ IfNoneMatch: '*' })) }
+    const conditionalCopySource = await refused(copy(WRONG_ETAG, {}), 412)
+    if (conditionalCopySource) await copy(undefined, {})
+    return {
+      conditionalCopySource,
+      createOnlyCopy: await refused(copy(undefined, { IfNoneMatch: '*' }), 412),
+    }
   }
 
   async #tryDelete(key: string): Promise<Answers> {
-    const remove = this.#connection.send({ method: 'DELETE', key, headers: { 'if-match': WRONG_ETAG } })
-    return { conditionalDelete: await refused(remove) }
+    const remove = this.#connection.send({
+      method: 'DELETE',
+      key,
+      headers: { 'if-match': `"${WRONG_ETAG}"` },
+    })
+    return { conditionalDelete: await refused(remove, 412) }
   }
 
   async #put(key: string, headers: Record<string, string>, written: Set<string>): Promise<void> {
@@ -112,8 +122,8 @@ export class Probe {
   }
 }
 
-/** Whether a request with a condition that does not hold was turned down, as it has to be. */
-async function refused(request: Promise<unknown>): Promise<boolean> {
+/** Whether a request with a condition that does not hold was turned down, with one of `statuses`, as it has to be. */
+async function refused(request: Promise<unknown>, ...statuses: readonly number[]): Promise<boolean> {
   try {
     await request
     return false
@@ -122,8 +132,7 @@ async function refused(request: Promise<unknown>): Promise<boolean> {
       error instanceof S3Failure
         ? error.status
         : (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
-    // 404: `If-Match` where nothing is stored.
-    if (status === 412 || status === 404) return true
+    if (status !== undefined && statuses.includes(status)) return true
     throw error
   }
 }

@@ -8,6 +8,7 @@ import type {
 } from '@aws-sdk/client-s3'
 import type { Attributes } from '../../core/driver.ts'
 import type { Link, S3Connection } from './connection.ts'
+import { CopySource, type Source, type SourceInput } from './copy-source.ts'
 import { encodeMetadataValue } from './metadata-codec.ts'
 import { wireHeaders } from './object-headers.ts'
 import type { S3Settings } from './options.ts'
@@ -36,11 +37,13 @@ export interface Conditions {
 export class SdkCalls {
   readonly #connection: S3Connection
   readonly #settings: S3Settings
+  readonly #copySource: CopySource
   #client: S3Client | undefined
 
   constructor(connection: S3Connection, settings: S3Settings) {
     this.#connection = connection
     this.#settings = settings
+    this.#copySource = new CopySource(settings.bucket)
   }
 
   async createMultipart(
@@ -90,26 +93,28 @@ export class SdkCalls {
   }
 
   async copy(
-    input: Omit<CopyObjectCommandInput, 'Bucket'>,
+    source: Source,
+    input: Omit<CopyObjectCommandInput, 'Bucket' | keyof SourceInput>,
     signal: AbortSignal | undefined,
   ): Promise<CopyObjectCommandOutput> {
     const { sdk, client } = await this.#sdk()
-    const command = new sdk.CopyObjectCommand({
-      Bucket: this.#settings.bucket,
-      ...this.#encryption(),
-      ...input,
-    })
-    return client.send(command, { abortSignal: signal })
+    const all = { Bucket: this.#settings.bucket, ...this.#encryption(), ...input }
+    return this.#copySource.copy(source, named =>
+      client.send(new sdk.CopyObjectCommand({ ...all, ...named }), { abortSignal: signal }),
+    )
   }
 
   async copyPart(
     { key, uploadId }: UploadId,
-    input: Omit<UploadPartCopyCommandInput, 'Bucket' | 'Key' | 'UploadId'>,
+    source: Source,
+    input: Omit<UploadPartCopyCommandInput, 'Bucket' | 'Key' | 'UploadId' | keyof SourceInput>,
     signal: AbortSignal | undefined,
   ): Promise<StoredPart> {
     const { sdk, client } = await this.#sdk()
-    const command = new sdk.UploadPartCopyCommand({ ...this.#target(key), UploadId: uploadId, ...input })
-    const { CopyPartResult } = await client.send(command, { abortSignal: signal })
+    const all = { ...this.#target(key), UploadId: uploadId, ...input }
+    const { CopyPartResult } = await this.#copySource.copy(source, named =>
+      client.send(new sdk.UploadPartCopyCommand({ ...all, ...named }), { abortSignal: signal }),
+    )
     return { PartNumber: input.PartNumber!, ETag: CopyPartResult!.ETag! }
   }
 

@@ -30,7 +30,7 @@ export interface S3ConnectionOptions {
 
 export interface S3CommonOptions {
   bucket: string
-  /** Bytes of a part of a multipart upload. Default: 8 MiB. At least 5 MiB on AWS. */
+  /** Bytes of a part of a multipart upload. Default: 5 MiB, the least that AWS takes. */
   partSizeBytes?: number
   /** Bodies of a known size up to this many bytes are collected and sent in one request. Default: 16 MiB. At most 5 GiB. */
   multipartThresholdBytes?: number
@@ -160,7 +160,7 @@ export function checkedSettings(options: S3Options): S3Settings {
   }
   return {
     bucket: options.bucket,
-    partSizeBytes: whole('partSizeBytes', options.partSizeBytes ?? 8 * 2 ** 20, 5 * GIB),
+    partSizeBytes: whole('partSizeBytes', options.partSizeBytes ?? 5 * 2 ** 20, 5 * GIB),
     multipartThresholdBytes: whole(
       'multipartThresholdBytes',
       options.multipartThresholdBytes ?? 16 * 2 ** 20,

@@ -3,7 +3,7 @@ import type { S3Settings } from './options.ts'
 
 /** S3 takes this many parts. */
 export const MAX_PARTS = 10_000
-/** Of an unknown length: after so many parts they double, so that 10,000 of them hold 8 TiB at 8 MiB to begin with. */
+/** Of an unknown length: after so many parts they double, so that 10,000 of them hold 8 TiB at 8 MiB to begin with, and 4.9 TiB at 5 MiB. */
 const PARTS_UNTIL_DOUBLED = 1000
 
 /** Most streams are small: the first part begins with so much memory and grows. */

@@ -99,13 +99,18 @@ export async function runProgram(
 
 function usage(error: CommanderError, name: string, json: boolean, terminal: Terminal): void {
   const program = `stowage${name && ` ${name}`}`
+  // Other programs have the key in the URL of the store.
+  const hint =
+    error.code === 'commander.missingArgument' && error.message.includes("'key'")
+      ? `: name it behind the store, as in ${program} s3://bucket a/photo.jpg`
+      : `; see ${program} --help`
   const message = error.message
     .replace(/^error: /, '')
     .replace(/\s+/g, ' ')
     .replace(/\.$/, '')
   const text = json
     ? JSON.stringify({ error: { code: 'usage', message, exitCode: EXIT.usage } })
-    : `${program}: ${message}${message.endsWith('?)') ? '' : `; see ${program} --help`}`
+    : `${program}: ${message}${message.endsWith('?)') ? '' : hint}`
   terminal.stderr.write(`${text}\n`)
 }
 

@@ -9,7 +9,10 @@ describe('wrong usage', () => {
     [['frob'], "stowage: unknown command 'frob'; see stowage --help"],
     [['pt'], "stowage: unknown command 'pt' (Did you mean put?)"],
     [['ls', '--jsn', 'file:./x'], "stowage ls: unknown option '--jsn' (Did you mean --json?)"],
-    [['get', 'file:./x'], "stowage get: missing required argument 'key'; see stowage get --help"],
+    [
+      ['get', 'file:./x'],
+      "stowage get: missing required argument 'key': name it behind the store, as in stowage get s3://bucket a/photo.jpg",
+    ],
     [['put', 'a.txt'], 'stowage put: name the store, such as file:./data or s3://bucket'],
     [
       ['put', 'file:./x', 'a'],

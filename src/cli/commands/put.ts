@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { basename, extname } from 'node:path'
 import { Command } from 'commander'
 import type { UploadBody } from '../../core/body.ts'
 import type { UploadOptions } from '../../core/options.ts'
 import type { StorageProvider } from '../../core/provider.ts'
-import { isStoreUrl } from '../../open/store-url.ts'
+import { isStoreUrl, parseStoreUrl } from '../../open/store-url.ts'
 import { folderPrefix, metadataPair } from '../argument-values.ts'
 import { eachBounded } from '../each-bounded.ts'
 import { UsageError } from '../exit-codes.ts'
@@ -84,7 +84,19 @@ function readArguments(given: string[]) {
   if (at === 0)
     throw new UsageError('name what to store in front of the store: stowage put photo.jpg file:./data')
   if (given.length > at + 2) throw new UsageError('give one key, behind the store')
-  return { paths: given.slice(0, at), store: given[at]!, key: given[at + 1] }
+  const [paths, store, key] = [given.slice(0, at), given[at]!, given[at + 1]]
+  if (key === undefined && paths.length === 1) assertNoKeyIn(store, paths[0]!)
+  return { paths, store, key }
+}
+
+/** Other programs have the key in the URL; here `s3://bucket/a/photo.jpg` would be a folder of that name. */
+function assertNoKeyIn(store: string, path: string): void {
+  const { kind, name, prefix } = parseStoreUrl(store)
+  const last = basename(kind === 'file' ? name : prefix)
+  if (extname(last) === '' || extname(last) !== extname(path)) return
+  throw new UsageError(
+    `name the store and the key apart, as in: stowage put photo.jpg ${kind === 'file' ? 'file:./data' : `${kind}://bucket`} a/photo.jpg`,
+  )
 }
 
 async function* itemsOf(

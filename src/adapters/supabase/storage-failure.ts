@@ -82,6 +82,8 @@ const CODES: Record<string, ErrorCode> = {
 const ABOUT_TOKEN = /\b(?:jws|jwt|jwk|jwe|token|signature verification|"?exp"? claim|"?nbf"? claim)\b/i
 const ADVICE: Partial<Record<ErrorCode, string>> = {
   unauthenticated: 'the server does not accept the key or token; is it of this project and still valid?',
+  'too-large': 'the bucket or the project takes no objects of this size',
+  unavailable: 'the storage server failed for now; try again',
   'permission-denied': "the bucket's row policies do not allow it to this credential",
 }
 

@@ -163,6 +163,13 @@ describe('a server that fails', () => {
     }
   })
 
+  it('that gives no reason is said to have failed for now', async () => {
+    const files = await over(answer(500, said('500', 'S3Error', 'Error')))
+    expect((await failure(files.upload('a', 'x'))).message).toBe(
+      'upload: the storage server failed for now; try again (Error)',
+    )
+  })
+
   it('says how long to wait', async () => {
     const body = said('429', 'SlowDown', 'Too many connections')
     const files = await over(answer(429, body, { 'retry-after': '7', 'sb-request-id': 'id-1' }))

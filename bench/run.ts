@@ -5,7 +5,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { findOrInstallTool } from '../test/support/install-tool.ts'
 import { startMinio } from '../test/support/minio.ts'
+import { missingTool } from '../test/support/tools.ts'
 import { type BarGroup, chart } from './chart.ts'
 import { create as createSdk } from './contenders/aws-sdk.ts'
 import { clientConfig, type Target } from './contenders/contender.ts'
@@ -26,7 +28,9 @@ const CLIENTS = ['stowage', 'aws-sdk', 'files-sdk', 'flydrive', 'flystorage', 'o
 const STREAMERS = ['stowage', 'aws-sdk', 'files-sdk', 'flystorage', 'opendal']
 
 async function main(): Promise<void> {
-  const server = await startMinio()
+  const minio = await findOrInstallTool('minio', console.error)
+  if (minio === undefined) throw new Error(missingTool('minio'))
+  const server = await startMinio(minio)
   try {
     const target: Target = { ...server, bucket: 'bench' }
     await seed(target)

@@ -11,7 +11,7 @@ export async function create(target: Target): Promise<Contender> {
   return {
     get: async key => (await disk.getBytes(key)).byteLength,
     put: (key, bytes) => disk.put(key, bytes),
-    sign: key => disk.getSignedUrl(key, { expiresIn: 3_600_000 }),
+    sign: key => disk.getSignedUrl(key, { expiresIn: '1h' }),
     getStream: async key => disk.getStream(key),
     close: async () => client.destroy(),
   }

@@ -2,7 +2,13 @@ import { s3 } from '../../dist/s3.js'
 import { type Contender, clientConfig, type Target } from './contender.ts'
 
 export async function create(target: Target): Promise<Contender> {
-  const files = s3({ bucket: target.bucket, ...clientConfig(target) })
+  const files = s3({
+    bucket: target.bucket,
+    endpoint: target.endpoint,
+    region: target.region,
+    forcePathStyle: true,
+    credentials: { accessKeyId: target.accessKeyId, secretAccessKey: target.secretAccessKey },
+  })
   return {
     get: async key => (await (await files.download(key)).bytes()).length,
     put: async (key, bytes) =>

@@ -74,8 +74,6 @@ export class Commits {
   }
 
   async remove(key: string, ifMatch: string | undefined, signal: AbortSignal | undefined): Promise<boolean> {
-    // Locks are files: a root that was never written to stays as it is.
-    if ((await this.#files.find(key)) === undefined && ifMatch === undefined) return false
     const removed = await this.#locks.hold([this.#sidecars.keyHash(key)], signal, async () => {
       const current = await this.assertConditions(key, { ifMatch })
       if (current === undefined) return undefined

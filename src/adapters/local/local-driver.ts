@@ -1,5 +1,3 @@
-import { constants } from 'node:fs'
-import { copyFile } from 'node:fs/promises'
 import { mapBounded } from '../../core/batches.ts'
 import type { Capabilities } from '../../core/capabilities.ts'
 import { COMPUTED_ALGORITHMS } from '../../core/checksum.ts'
@@ -30,6 +28,7 @@ import type { LocalOptions } from './local.ts'
 import { type FoundFile, ObjectFiles } from './object-files.ts'
 import { seal } from './seal.ts'
 import { newEtag, Sidecars, type StoredAttributes, sameIdentity } from './sidecar.ts'
+import { sweep } from './sweep.ts'
 import { TempFile } from './temp-file.ts'
 import { Workspace } from './workspace.ts'
 
@@ -52,6 +51,7 @@ export class LocalDriver implements Driver {
   readonly #durable: boolean
   readonly #now: () => number
   readonly #onStep: OnStep
+  #sweeping: Promise<void> | undefined
 
   /** `onStep` is called between the steps of a change: for tests that stop the process there. */
   constructor(options: LocalOptions, onStep: OnStep = () => {}) {
@@ -98,9 +98,10 @@ export class LocalDriver implements Driver {
   }
 
   async write({ key, body, attributes, checksum: asked, ...request }: WriteRequest): Promise<ObjectInfo> {
-    await this.#workspace.ready()
+    await this.#prepare()
     // Decided again under the lock: here it only spares a body that would be written in vain.
-    await this.#commits.assertConditions(key, request)
+    if (request.ifMatch !== undefined || request.ifNoneMatch !== undefined)
+      await this.#commits.assertConditions(key, request)
     const temp = await TempFile.create(this.#workspace.temp, this.#sidecars.keyHash(key))
     try {
       this.#onStep('after temp')
@@ -141,7 +142,7 @@ export class LocalDriver implements Driver {
   async copy({ from, to, attributes, ifMatch, ifNoneMatch, signal }: CopyRequest): Promise<ObjectInfo> {
     // Nothing is made in a root that has nothing to copy.
     await this.#source(from, ifMatch)
-    await this.#workspace.ready()
+    await this.#prepare()
     await this.#commits.assertConditions(to, { ifNoneMatch })
     const path = TempFile.pathFor(this.#workspace.temp, this.#sidecars.keyHash(to))
     const { temp, info } = await this.#copyBytes(from, path, ifMatch)
@@ -158,7 +159,7 @@ export class LocalDriver implements Driver {
     const { from, to, attributes, ifMatch, ifNoneMatch, signal } = request
     if (from === to) return this.copy(request)
     await this.#source(from, ifMatch)
-    await this.#workspace.ready()
+    await this.#prepare()
     const renamed = await this.#rename(request)
     if (renamed !== undefined) return renamed
     const info = await this.copy({ from, to, attributes, ifMatch, ifNoneMatch, signal })
@@ -168,6 +169,8 @@ export class LocalDriver implements Driver {
 
   async remove({ key, ifMatch, signal }: RemoveRequest): Promise<DeleteResult> {
     if (ifMatch !== undefined) await this.#source(key, ifMatch)
+    else if ((await this.#files.find(key)) === undefined) return { key, status: 'missing' }
+    await this.#prepare()
     const removed = await this.#commits.remove(key, ifMatch, signal)
     return { key, status: removed ? 'deleted' : 'missing' }
   }
@@ -183,13 +186,28 @@ export class LocalDriver implements Driver {
   signUpload: Driver['signUpload'] = request => this.#urls.signUpload(request)
   publicUrl = (key: string) => this.#urls.publicUrl(key)
 
-  close(): Promise<void> {
-    return this.#locks.close()
+  async close(): Promise<void> {
+    await this.#sweeping
+    await this.#locks.close()
   }
 
   translate(error: unknown): Translation | undefined {
     const code = (error as { code?: unknown } | null)?.code
     return typeof code === 'string' ? CODES[code] : undefined
+  }
+
+  /** Makes what the adapter needs in the root; the first time, clears away what killed processes left there. */
+  async #prepare(): Promise<void> {
+    await this.#workspace.ready()
+    this.#sweeping ??= sweep({
+      workspace: this.#workspace,
+      sidecars: this.#sidecars,
+      files: this.#files,
+      now: Date.now,
+      random: Math.random,
+    }).catch(() => {
+      // Left for the next process: nobody waits for it, and what is left is in nobody's way.
+    })
   }
 
   async #publish(
@@ -227,8 +245,7 @@ export class LocalDriver implements Driver {
       const info = await this.#source(key, ifMatch)
       const found = await this.#files.find(key)
       if (found === undefined) throw notFound()
-      await copyFile(this.#files.absolute(found), path, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
-      const temp = await TempFile.adopt(path)
+      const temp = await TempFile.copyOf(this.#files.absolute(found), path)
       if (await this.#isStill(key, found, info)) return { temp, info }
       await temp.dispose()
     }

@@ -1,5 +1,6 @@
 /** The file that a body is written to before it becomes an object by its rename. */
-import { type FileHandle, open, unlink } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { copyFile, type FileHandle, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Body } from '../../core/body.ts'
 import { type Checksum, type ChecksumRequest, digest, hasher } from '../../core/checksum.ts'
@@ -23,17 +24,24 @@ export class TempFile {
 
   /** The name tells whose it is and, by the key's hash, which sidecar goes with it: a crash can be cleared away. */
   static async create(folder: string, keyHash: string): Promise<TempFile> {
-    const path = join(folder, `${PROCESS_OWNER}.${next++}.${keyHash}`)
+    const path = TempFile.pathFor(folder, keyHash)
     return new TempFile(path, await open(path, 'wx'))
   }
 
-  /** Opens a copy that has been made at `path`. */
   static pathFor(folder: string, keyHash: string): string {
     return join(folder, `${PROCESS_OWNER}.${next++}.${keyHash}`)
   }
 
-  static async adopt(path: string): Promise<TempFile> {
-    return new TempFile(path, await open(path, 'r+'))
+  /** A copy of a file, which shares its blocks where the file system can (reflink). */
+  static async copyOf(source: string, path: string): Promise<TempFile> {
+    try {
+      await copyFile(source, path, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
+      // The copy has the source's mode, which may allow no writing; Windows syncs only what is open for it.
+      return new TempFile(path, await open(path, process.platform === 'win32' ? 'r+' : 'r'))
+    } catch (error) {
+      await removeTemp(path)
+      throw error
+    }
   }
 
   /** Writes the body; gives the checksum asked for, or SHA-256. */

@@ -4,11 +4,11 @@ import { conformDecorated } from './decorated-memory.ts'
 
 const rate = 0.25
 const READS = ['download', 'info', 'infoMany', 'exists', 'list', 'signedUrl', 'signedUrls'] as const
-/** What `retry` must hide altogether: an upload may be a stream, a lost delete is `gone` where the kit asks more. */
+/** What `retry` must hide altogether: an upload may be a stream; a delete that was tried twice is `gone`, not `missing`. */
 const rules: FaultRule[] = [
-  { kind: 'before', operations: [...READS, 'delete', 'deleteMany', 'copy', 'signedUpload'], rate },
+  { kind: 'before', operations: [...READS, 'copy', 'signedUpload'], rate },
   { kind: 'after', operations: [...READS, 'copy'], rate },
-  { kind: 'cut', operations: ['list', 'infoMany', 'deleteMany', 'signedUrls'], rate },
+  { kind: 'cut', operations: ['list', 'infoMany', 'signedUrls'], rate },
   // A download that is cut while others overwrite its object ends as `conflict`, rightly.
   { kind: 'cut', operations: ['download'], rate, key: /^(?!.*counter)/ },
 ]

@@ -1,5 +1,5 @@
 import { s3 } from '../../dist/s3.js'
-import { type Contender, clientConfig, type Target } from './contender.ts'
+import type { Contender, Target } from './contender.ts'
 
 export async function create(target: Target): Promise<Contender> {
   const files = s3({

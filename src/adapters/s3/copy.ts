@@ -81,25 +81,17 @@ export async function copyObject(
   }
 }
 
+/** What a copy keeps. The rest of what is known of an object is about the bytes or about this one of them. */
+const KEPT = [
+  'contentType',
+  'cacheControl',
+  'contentDisposition',
+  'contentEncoding',
+  'contentLanguage',
+  'metadata',
+  'storageClass',
+] as const satisfies readonly (keyof Attributes)[]
+
 function attributesOf(info: ObjectInfo): Attributes {
-  const {
-    contentType,
-    cacheControl,
-    contentDisposition,
-    contentEncoding,
-    contentLanguage,
-    metadata,
-    storageClass,
-  } = info
-  return JSON.parse(
-    JSON.stringify({
-      contentType,
-      cacheControl,
-      contentDisposition,
-      contentEncoding,
-      contentLanguage,
-      metadata,
-      storageClass,
-    }),
-  )
+  return Object.fromEntries(KEPT.filter(name => info[name] !== undefined).map(name => [name, info[name]]))
 }

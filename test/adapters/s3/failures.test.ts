@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { S3Connection } from '../../../src/adapters/s3/connection.ts'
+import { checkedSettings } from '../../../src/adapters/s3/options.ts'
 import { describeOnS3Servers } from '../../support/s3-servers.ts'
-import { keysOf, newBucket } from './bucket.ts'
+import { bytesOf, connectionTo, keysOf, newBucket } from './bucket.ts'
 
 describeOnS3Servers('s3 failures', server => {
   test('a missing bucket is told from a missing object, also on HEAD', async () => {
@@ -54,5 +57,26 @@ describeOnS3Servers('s3 failures', server => {
     await files.upload('there', 'x')
     const results = await files.deleteMany(['there', 'missing', 'there', 'bad//key'])
     expect(results.map(result => result.status)).toEqual(['gone', 'gone', 'gone', 'error'])
+  })
+
+  test('a body that is cut half-way stores nothing, because its hash is signed', async () => {
+    const { bucket, files } = await newBucket(server)
+    const options = { bucket, ...connectionTo(server) }
+    const connection = new S3Connection(options, checkedSettings(options))
+    const bytes = bytesOf(2 ** 20)
+    const half = async function* () {
+      yield bytes.subarray(0, 2 ** 19)
+      throw new Error('cut')
+    }
+    const cut = connection.send({
+      method: 'PUT',
+      key: 'a',
+      headers: { 'content-length': String(bytes.length) },
+      body: half(),
+      payloadHash: createHash('sha256').update(bytes).digest('hex'),
+    })
+    await expect(cut).rejects.toThrow()
+    expect(await files().exists('a')).toBe(false)
+    await connection.close()
   })
 })

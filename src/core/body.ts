@@ -1,3 +1,4 @@
+import { type BodySource, bodySource } from './body-source.ts'
 import { type ChecksumRequest, digest, type Hasher, hasher } from './checksum.ts'
 import { SNIFF_BYTES } from './content-type.ts'
 import { endedError } from './deadline.ts'
@@ -57,17 +58,17 @@ export interface OpenedBody {
  * @throws `invalid-argument` where it is none of the known kinds, or bytes whose length is not `size`;
  *   `checksum-mismatch` for bytes whose checksum is not the one given
  */
-export async function openBody(input: UploadBody, sniff: boolean, options: BodyOptions): Promise<OpenedBody> {
+export async function openBody(input: UploadBody, sniff: boolean, given: BodyOptions): Promise<OpenedBody> {
+  const options = { ...given, onProgress: harmless(given.onProgress) }
+  if (typeof input === 'string') assertText(input, options)
   const whole = wholeBytes(input)
   if (whole !== undefined) return { body: bytesBody(whole, options), first: whole }
   if (input instanceof Blob) {
     if (options.size !== undefined && options.size !== input.size) throw lengthError(options, input.size)
-    return streamBody(input.stream() as unknown as AsyncIterable<Uint8Array>, sniff, {
-      ...options,
-      size: input.size,
-    })
+    const stream = input.stream() as unknown as AsyncIterable<Uint8Array>
+    return streamBody(sourceOf(stream, options), sniff, { ...options, size: input.size })
   }
-  if (isAsyncIterable(input)) return streamBody(input, sniff, options)
+  if (isAsyncIterable(input)) return streamBody(sourceOf(input, options), sniff, options)
   throw new StorageError(
     'invalid-argument',
     'upload: the body must be a string, bytes, a Blob, a stream or an async iterable of bytes',
@@ -106,11 +107,31 @@ function bytesBody(bytes: Uint8Array, options: BodyOptions): Body {
   }
 }
 
-async function streamBody(
-  source: AsyncIterable<Uint8Array | string>,
-  sniff: boolean,
-  options: BodyOptions,
-): Promise<OpenedBody> {
+/** Progress is told when bytes have gone already: what its listener throws must not fail an upload that is done. */
+function harmless(onProgress: BodyOptions['onProgress']): BodyOptions['onProgress'] {
+  if (onProgress === undefined) return undefined
+  return progress => {
+    try {
+      onProgress(progress)
+    } catch {}
+  }
+}
+
+function sourceOf(input: AsyncIterable<unknown>, options: BodyOptions): BodySource {
+  try {
+    return bodySource(input)
+  } catch (cause) {
+    throw bodyError("can't be read; is it a stream that another reader has locked?", options, cause)
+  }
+}
+
+/** UTF-8 has no lone surrogates: they would be stored as other characters, in silence. */
+function assertText(text: string, options: BodyOptions): void {
+  if (!text.isWellFormed())
+    throw bodyError('holds a lone surrogate, perhaps half a character; send bytes instead', options)
+}
+
+async function streamBody(source: BodySource, sniff: boolean, options: BodyOptions): Promise<OpenedBody> {
   const reader = new SourceReader(source, options)
   try {
     const first = sniff ? await reader.readAhead(SNIFF_BYTES) : new Uint8Array(0)
@@ -123,15 +144,15 @@ async function streamBody(
 
 /** Reads a source chunk by chunk; a pending read ends when the signal does, even where the source hangs. */
 class SourceReader {
-  readonly #iterator: AsyncIterator<Uint8Array | string>
+  readonly #source: BodySource
   readonly #options: BodyOptions
   readonly #ahead: Uint8Array[] = []
   #done = false
   #reject: ((reason: unknown) => void) | undefined
   readonly #onAbort = () => this.#reject?.(this.#ended())
 
-  constructor(source: AsyncIterable<Uint8Array | string>, options: BodyOptions) {
-    this.#iterator = source[Symbol.asyncIterator]()
+  constructor(source: BodySource, options: BodyOptions) {
+    this.#source = source
     this.#options = options
     options.signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
@@ -159,12 +180,12 @@ class SourceReader {
   async #pull(): Promise<Uint8Array | undefined> {
     while (!this.#done) {
       if (this.#options.signal?.aborted) throw this.#ended()
-      const { value, done } = await new Promise<IteratorResult<Uint8Array | string>>((resolve, reject) => {
+      const { value, done } = await new Promise<IteratorResult<unknown>>((resolve, reject) => {
         this.#reject = reject
-        this.#iterator.next().then(resolve, reject)
+        this.#source.next().then(resolve, reject)
       }).catch(error => {
         if (error instanceof StorageError) throw error
-        this.#done = true
+        this.#finish()
         throw new StorageError('aborted', 'upload: the body failed before its end, nothing was stored', {
           operation: 'upload',
           provider: this.#options.provider,
@@ -176,15 +197,10 @@ class SourceReader {
         this.#finish()
         return undefined
       }
+      if (typeof value === 'string') assertText(value, this.#options)
       const chunk = typeof value === 'string' ? Buffer.from(value) : value
-      if (!(chunk instanceof Uint8Array)) {
-        throw new StorageError('invalid-argument', 'upload: the body must give bytes or strings', {
-          operation: 'upload',
-          provider: this.#options.provider,
-          key: this.#options.key,
-        })
-      }
-      if (chunk.length > 0) return chunk
+      if (!(chunk instanceof Uint8Array)) throw bodyError('must give bytes or strings', this.#options)
+      if (chunk.length > 0) return this.#source.keepsChunks ? chunk : new Uint8Array(chunk)
     }
     return undefined
   }
@@ -194,11 +210,15 @@ class SourceReader {
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
   }
 
+  /** Whether there may have been bytes that somebody else has read. */
+  get touched(): boolean {
+    return this.#source.touched
+  }
+
   async close(): Promise<void> {
     if (this.#done) return
     this.#finish()
-    // A source that hangs never answers its return(): nobody waits for it.
-    void this.#iterator.return?.().catch(() => {})
+    this.#source.stop()
   }
 }
 
@@ -252,6 +272,11 @@ class StreamBody implements Body {
   #check(read: number): void {
     const { size, checksum } = this.#options
     if (size !== undefined && read !== size) throw lengthError(this.#options, read)
+    if (read === 0 && size === undefined && this.#reader.touched)
+      throw bodyError(
+        'has been read before and has nothing left; for an empty object give size: 0',
+        this.#options,
+      )
     this.digest = this.#hash?.digest()
     if (checksum?.expected !== undefined && checksum.expected !== this.digest)
       throw checksumError(this.#options)
@@ -260,6 +285,15 @@ class StreamBody implements Body {
   discard(): Promise<void> {
     return this.#reader.close()
   }
+}
+
+function bodyError(problem: string, { key, provider }: BodyOptions, cause?: unknown): StorageError {
+  return new StorageError('invalid-argument', `upload: the body ${problem}; nothing was stored`, {
+    operation: 'upload',
+    key,
+    provider,
+    cause,
+  })
 }
 
 function lengthError(options: BodyOptions, actual: number): StorageError {

@@ -38,7 +38,10 @@ export interface UploadOptions extends OperationOptions, ObjectAttributes {
   sameContent?: 'ok'
   /** Store only over the object with this etag: else `precondition-failed`. */
   ifMatch?: string
-  /** Called with the bytes sent so far, at most once a chunk, and with `total` where the size is known. */
+  /**
+   * Called with the bytes sent so far, at most once a chunk, and with `total` where the size is known. What it throws
+   * is dropped; `signal` ends an upload.
+   */
   onProgress?: (progress: Progress) => void
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { getEventListeners } from 'node:events'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { type BodyOptions, openBody, type UploadBody } from '../../src/core/body.ts'
@@ -106,5 +107,107 @@ describe('bodies', () => {
   it('reads ahead no more than it needs to know the type', async () => {
     const { first } = await openBody(pieces('a'.repeat(5000), 'b'), true, options)
     expect(first.length).toBe(5000)
+  })
+})
+
+describe('bodies that are hard to read', () => {
+  async function* refilled() {
+    const buffer = Buffer.alloc(3)
+    for (const letter of 'abc') yield buffer.fill(letter)
+  }
+
+  it('keeps what a generator has given when it fills the same buffer again', async () => {
+    expect(await read(refilled())).toBe('aaabbbccc')
+    expect(await read(refilled(), {}, true)).toBe('aaabbbccc')
+  })
+
+  it.each<[string, () => AsyncIterable<Uint8Array>]>([
+    ['a Node stream', () => Readable.from([Buffer.from('gone')])],
+    ['a web stream', () => new Blob(['gone']).stream() as unknown as AsyncIterable<Uint8Array>],
+  ])('refuses %s that somebody else has read to its end', async (_, make) => {
+    const body = make()
+    for await (const _chunk of body);
+    await expect(read(body as UploadBody)).rejects.toSatisfy(hasCode('invalid-argument'))
+    await expect(read(body as UploadBody, {}, true)).rejects.toSatisfy(hasCode('invalid-argument'))
+    expect(await read(body as UploadBody, { size: 0 })).toBe('')
+  })
+
+  it('reads what is left of a stream that somebody else has begun', async () => {
+    const stream = Readable.from([Buffer.from('first'), Buffer.from('rest')])
+    const iterator = stream.iterator({ destroyOnReturn: false })
+    await iterator.next()
+    await iterator.return?.()
+    expect(await read(stream)).toBe('rest')
+  })
+
+  it('takes an empty stream', async () => {
+    expect(await read(Readable.from([]))).toBe('')
+    expect(await read(new Blob([]).stream() as ReadableStream<Uint8Array>)).toBe('')
+  })
+
+  it('refuses a web stream that another reader has locked', async () => {
+    const stream = new Blob(['x']).stream() as ReadableStream<Uint8Array>
+    stream.getReader()
+    await expect(read(stream)).rejects.toSatisfy(hasCode('invalid-argument'))
+  })
+
+  it('refuses text that cannot be UTF-8 instead of storing other characters', async () => {
+    await expect(read('half \ud83d')).rejects.toSatisfy(hasCode('invalid-argument'))
+    await expect(read(pieces('\ud83d', '\ude00'))).rejects.toSatisfy(hasCode('invalid-argument'))
+  })
+
+  it('reads an iterator written by hand that answers without promises', async () => {
+    let left = 2
+    const next = () => (left-- > 0 ? { value: 'x', done: false } : { value: undefined, done: true })
+    const body = { [Symbol.asyncIterator]: () => ({ next, return: next }) } as unknown as UploadBody
+    expect(await read(body)).toBe('xx')
+    left = 2
+    await expect(read(body, { size: 1 })).rejects.toThrow(/1 were declared/)
+  })
+
+  it('leaves no listener on the signal when the source fails', async () => {
+    const { signal } = new AbortController()
+    const failing = Readable.from({
+      async *[Symbol.asyncIterator]() {
+        yield 'a'
+        throw new Error('broken')
+      },
+    })
+    await expect(read(failing, { signal })).rejects.toSatisfy(hasCode('aborted'))
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+  })
+
+  it('frees a source that hangs when the signal ends', async () => {
+    let cancelled = false
+    const node = new Readable({ read() {} })
+    const web = new ReadableStream<Uint8Array>({
+      cancel() {
+        cancelled = true
+      },
+    })
+    for (const body of [node, web]) {
+      const ends = new AbortController()
+      const reading = read(body, { signal: ends.signal })
+      setImmediate(() => ends.abort())
+      await expect(reading).rejects.toSatisfy(hasCode('aborted'))
+    }
+    expect(node.destroyed).toBe(true)
+    expect(cancelled).toBe(true)
+  })
+
+  it('frees a stream that is given up before its first byte, but no request that still takes an answer', async () => {
+    const file = new Readable({ read() {} })
+    const request = Object.assign(new Readable({ read() {} }), { socket: {} })
+    for (const stream of [file, request]) await (await openBody(stream, false, options)).body.discard()
+    expect([file.destroyed, request.destroyed]).toEqual([true, false])
+  })
+
+  it('drops what a progress listener throws', async () => {
+    const onProgress = () => {
+      throw new Error('not ours')
+    }
+    expect(await read(pieces('a', 'b'), { onProgress })).toBe('ab')
+    const { body } = await openBody('ab', false, { ...options, onProgress })
+    expect(() => body.sent(2)).not.toThrow()
   })
 })

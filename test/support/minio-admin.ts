@@ -11,12 +11,24 @@ export interface MinioUser {
 
 /** A user who may do what `policy`, an IAM document, allows, and nothing else. */
 export async function minioUser(server: S3Server, policy: object): Promise<MinioUser> {
-  const user = { accessKeyId: `user-${randomBytes(6).toString('hex')}`, secretAccessKey: randomBytes(16).toString('hex') }
+  const user = {
+    accessKeyId: `user-${randomBytes(6).toString('hex')}`,
+    secretAccessKey: randomBytes(16).toString('hex'),
+  }
   const name = `policy-${user.accessKeyId}`
   const secret = JSON.stringify({ secretKey: user.secretAccessKey, status: 'enabled' })
   await call(server, 'add-canned-policy', { name }, Buffer.from(JSON.stringify(policy)))
-  await call(server, 'add-user', { accessKey: user.accessKeyId }, encrypt(server.secretAccessKey, Buffer.from(secret)))
-  await call(server, 'set-user-or-group-policy', { policyName: name, userOrGroup: user.accessKeyId, isGroup: 'false' })
+  await call(
+    server,
+    'add-user',
+    { accessKey: user.accessKeyId },
+    encrypt(server.secretAccessKey, Buffer.from(secret)),
+  )
+  await call(server, 'set-user-or-group-policy', {
+    policyName: name,
+    userOrGroup: user.accessKeyId,
+    isGroup: 'false',
+  })
   return user
 }
 
@@ -38,7 +50,8 @@ async function call(
     headers: signed.headers,
     body: Buffer.from(body),
   })
-  if (!answer.ok) throw new Error(`MinIO's admin API answered ${answer.status} to ${action}: ${await answer.text()}`)
+  if (!answer.ok)
+    throw new Error(`MinIO's admin API answered ${answer.status} to ${action}: ${await answer.text()}`)
 }
 
 /** madmin's `EncryptData`: a salt, the kind of key, a nonce, and one fragment of the `sio` stream format. */

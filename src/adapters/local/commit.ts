@@ -2,6 +2,7 @@
 import { link, rename, unlink } from 'node:fs/promises'
 import { StorageError } from '../../core/errors.ts'
 import type { ObjectInfo } from '../../core/results.ts'
+import { lacksHardLinks } from './file-system.ts'
 import { type Folders, isAbsent } from './folders.ts'
 import type { KeyLocks } from './key-lock.ts'
 import type { KeyPaths, ObjectPath } from './key-path.ts'
@@ -211,10 +212,8 @@ async function linkOrRefuse(temp: string, path: string): Promise<boolean> {
     await link(temp, path)
     return true
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') throw alreadyExists()
-    if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(code ?? '')) return false
-    throw error
+    if (lacksHardLinks(error)) return false
+    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? alreadyExists() : error
   }
 }
 

@@ -1,4 +1,4 @@
-/** Which names a file system takes for one. */
+/** What file systems do differently. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ANY_KEY, type KeyRules } from '../../core/keys.ts'
@@ -24,6 +24,11 @@ export function foldedKey({ caseSensitive, normalizationSensitive }: KeyRules): 
     const normal = normalizationSensitive ? key : key.normalize('NFC')
     return caseSensitive ? normal : normal.toLowerCase()
   }
+}
+
+/** What `link` answers on file systems that have no hard links (FAT, exFAT, some over a network). */
+export function lacksHardLinks(error: unknown): boolean {
+  return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
 function isCaseSensitive(root: string): boolean | undefined {

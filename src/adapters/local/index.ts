@@ -1,2 +1,3 @@
 export type { UrlSigning } from '../../core/url-token.ts'
-export { type LocalOptions, local } from './local.ts'
+export { local } from './local.ts'
+export type { LocalOptions } from './local-options.ts'

@@ -5,9 +5,10 @@
  * exists: the lock and its holder's name appear in one step. It is taken over only where the holder has certainly
  * ended, and by one process at a time: whoever wants to remove it takes a second lock named after both.
  */
-import { link, readFile, stat, unlink, writeFile } from 'node:fs/promises'
+import { link, mkdir, readdir, readFile, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StorageError } from '../../core/errors.ts'
+import { lacksHardLinks } from './file-system.ts'
 import { ownerState, PROCESS_OWNER } from './process-owner.ts'
 
 /** Longest wait for another holder: commits take milliseconds. */
@@ -18,7 +19,7 @@ export class KeyLocks {
   readonly #folder: string
   readonly #ownFile: string
   readonly #queues = new Map<string, Promise<void>>()
-  #hasOwnFile = false
+  #own: Promise<void> | undefined
 
   constructor(folder: string) {
     this.#folder = folder
@@ -42,9 +43,21 @@ export class KeyLocks {
     }
   }
 
+  /** Removes what processes that have ended left, of the first `most` files. */
+  async clearEnded(most: number): Promise<void> {
+    for (const name of (await readdir(this.#folder)).slice(0, most)) {
+      const path = join(this.#folder, name)
+      const holder = await readFile(path, 'latin1').catch(ignoreMissing)
+      if (holder === undefined || ownerState(holder) !== 'ended') continue
+      // Nobody waits for a process's own file: it needs no permit.
+      if (name.endsWith('.owner')) await unlink(path).catch(ignoreMissing)
+      else await this.#removeStale(path, holder, undefined)
+    }
+  }
+
   async close(): Promise<void> {
-    if (!this.#hasOwnFile) return
-    this.#hasOwnFile = false
+    if (this.#own === undefined) return
+    this.#own = undefined
     await unlink(this.#ownFile).catch(ignoreMissing)
   }
 
@@ -101,30 +114,42 @@ export class KeyLocks {
   }
 
   async #link(path: string): Promise<boolean> {
-    for (;;) {
-      if (!this.#hasOwnFile) {
-        await writeFile(this.#ownFile, PROCESS_OWNER)
-        this.#hasOwnFile = true
-      }
+    for (let tries = 1; ; tries++) {
+      await this.#ownFileIsThere()
       try {
         await link(this.#ownFile, path)
         return true
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException
         if (code === 'EEXIST') return false
-        // EMLINK: the file has as many links as the file system allows.
-        if (code !== 'ENOENT') throw error
-        // Somebody cleared the folder: the own file comes anew, a missing folder is the caller's to make.
-        if (
-          await stat(this.#ownFile).then(
-            () => true,
-            () => false,
-          )
-        )
-          throw error
-        this.#hasOwnFile = false
+        if (lacksHardLinks(error)) return this.#create(path)
+        // Somebody has cleared the folder: the own file comes anew.
+        if (code !== 'ENOENT' || tries === 3) throw error
+        this.#own = undefined
       }
     }
+  }
+
+  /** Where there are no hard links, the holder's name comes one step after the lock: until then it is unknown. */
+  async #create(path: string): Promise<boolean> {
+    try {
+      await writeFile(path, PROCESS_OWNER, { flag: 'wx' })
+      return true
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+      throw error
+    }
+  }
+
+  #ownFileIsThere(): Promise<void> {
+    this.#own ??= (async () => {
+      await mkdir(this.#folder, { recursive: true })
+      await writeFile(this.#ownFile, PROCESS_OWNER)
+    })().catch(error => {
+      this.#own = undefined
+      throw error
+    })
+    return this.#own
   }
 
   async #removeStale(path: string, holder: string, signal: AbortSignal | undefined): Promise<void> {

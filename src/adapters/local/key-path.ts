@@ -21,7 +21,8 @@ const OBJECT_MARK = '%00object'
 const MORE_MARK = '%00more'
 /** Longest file name of the usual file systems in bytes (NAME_MAX; 255 UTF-16 units on NTFS). */
 const MAX_NAME_BYTES = 255
-const MAX_MARKED_BYTES = MAX_NAME_BYTES - OBJECT_MARK.length
+/** Leaves room for a mark behind a part and one before it. */
+const MAX_PART_BYTES = MAX_NAME_BYTES - OBJECT_MARK.length - '%00'.length
 
 /** Where an object may lie: `path` is relative to the root with slashes, `folders` are the names above it. */
 export interface ObjectPath {
@@ -150,8 +151,8 @@ function cut(segment: string): string[] {
   let bytes = 0
   for (const char of segment) {
     const code = char.codePointAt(0)!
-    const width = code < 0x80 ? (/[\w.-]/.test(char) ? 1 : 3) : Buffer.byteLength(char)
-    if (bytes + width > MAX_MARKED_BYTES) {
+    const width = code < 0x80 ? (/[\w-]/.test(char) ? 1 : 3) : Buffer.byteLength(char)
+    if (bytes + width > MAX_PART_BYTES) {
       parts.push(part)
       part = ''
       bytes = 0

@@ -18,16 +18,17 @@ import { rangePastEnd, spanOf } from '../../core/range.ts'
 import type { DeleteResult, ObjectInfo } from '../../core/results.ts'
 import { type TokenUrls, tokenUrls } from '../../core/token-urls.ts'
 import { Commits, type Conditions, notFound, type OnStep } from './commit.ts'
+import { copyBytes } from './copy-bytes.ts'
 import { fileSource } from './file-source.ts'
 import { foldedKey, keyRules } from './file-system.ts'
 import { Folders } from './folders.ts'
 import { KeyLocks } from './key-lock.ts'
 import { KeyPaths } from './key-path.ts'
 import { Lister } from './lister.ts'
-import type { LocalOptions } from './local.ts'
-import { type FoundFile, ObjectFiles } from './object-files.ts'
+import { assertLocalOptions, type LocalOptions } from './local-options.ts'
+import { ObjectFiles } from './object-files.ts'
 import { seal } from './seal.ts'
-import { newEtag, Sidecars, type StoredAttributes, sameIdentity } from './sidecar.ts'
+import { newEtag, Sidecars, type StoredAttributes } from './sidecar.ts'
 import { sweep } from './sweep.ts'
 import { TempFile } from './temp-file.ts'
 import { Workspace } from './workspace.ts'
@@ -144,9 +145,11 @@ export class LocalDriver implements Driver {
     await this.#source(from, ifMatch)
     await this.#prepare()
     await this.#commits.assertConditions(to, { ifNoneMatch })
-    const path = TempFile.pathFor(this.#workspace.temp, this.#sidecars.keyHash(to))
-    const { temp, info } = await this.#copyBytes(from, path, ifMatch)
+    const copied = await copyBytes(this.#files, from, this.#workspace.temp, this.#sidecars.keyHash(to))
+    if (copied === undefined) throw notFound()
+    const { temp, info } = copied
     try {
+      assertEtag(info, { ifMatch })
       const { key: _, size: __, etag: ___, lastModified: ____, ...kept } = info
       const stored = { ...kept, ...attributes, etag: newEtag(info.checksum) }
       return await this.#publish(to, temp, stored, { ifNoneMatch, signal })
@@ -201,6 +204,7 @@ export class LocalDriver implements Driver {
     await this.#workspace.ready()
     this.#sweeping ??= sweep({
       workspace: this.#workspace,
+      locks: this.#locks,
       sidecars: this.#sidecars,
       files: this.#files,
       now: Date.now,
@@ -237,24 +241,6 @@ export class LocalDriver implements Driver {
     if (info === undefined) throw notFound()
     assertEtag(info, { ifMatch })
     return info
-  }
-
-  /** A copy of the bytes, with the attributes of exactly these: shares blocks where the file system can. */
-  async #copyBytes(key: string, path: string, ifMatch: string | undefined) {
-    for (;;) {
-      const info = await this.#source(key, ifMatch)
-      const found = await this.#files.find(key)
-      if (found === undefined) throw notFound()
-      const temp = await TempFile.copyOf(this.#files.absolute(found), path)
-      if (await this.#isStill(key, found, info)) return { temp, info }
-      await temp.dispose()
-    }
-  }
-
-  async #isStill(key: string, found: FoundFile, info: ObjectInfo): Promise<boolean> {
-    const now = await this.#files.find(key)
-    if (now === undefined || !sameIdentity(now.file, found.file)) return false
-    return (await this.#files.describe(key, now))?.etag === info.etag
   }
 
   /** Undefined where only a copy will do. */
@@ -295,18 +281,4 @@ function assertEtag(
     throw new StorageError('precondition-failed', 'the object has another etag by now')
   if (ifNoneMatch !== undefined && info.etag === ifNoneMatch)
     throw new StorageError('precondition-failed', 'the object has not changed', { status: 304 })
-}
-
-function assertLocalOptions(options: LocalOptions): void {
-  const refuse = (problem: string) =>
-    new StorageError('invalid-argument', `local: ${problem}`, { provider: 'local' })
-  if (typeof options !== 'object' || options === null) throw refuse('options must be an object with a root')
-  const { root, durability, now, signing: _, ...unknown } = options
-  const [name] = Object.keys(unknown)
-  if (name !== undefined) throw refuse(`unknown option '${name}'; known are root, signing, durability, now`)
-  if (typeof root !== 'string' || root === '' || root.includes('\0'))
-    throw refuse('root must be the path of a folder')
-  if (durability !== undefined && durability !== 'full' && durability !== 'process')
-    throw refuse("durability can be 'full' or 'process'")
-  if (now !== undefined && typeof now !== 'function') throw refuse('now must be a function')
 }

@@ -10,6 +10,8 @@ export interface Sealed extends SealedFile {
   undo(): Promise<void>
 }
 
+const MAX_STAMPS = 20
+
 /**
  * Writes the attributes of a temporary file beside it and brings both to the disk, so that the rename which makes
  * it visible can't be seen without them.
@@ -27,9 +29,10 @@ export async function seal(
     try {
       sidecar = await sidecars.create(key, file, stored)
     } catch (error) {
-      // Another generation of this key has this size and time.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries === 100) throw error
-      file = await temp.stamp(now() + tries)
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries === MAX_STAMPS) throw error
+      // Another generation of this key has this size and time. A new fraction sets them apart, or a second where
+      // the file system counts no smaller ones.
+      file = await temp.stamp(now() + Math.max(0, tries - 10) * 1000)
     }
   }
   const { path, handle } = sidecar

@@ -1,6 +1,7 @@
 /** Clears away what processes that were killed have left: they could not do it themselves. */
 import { lstat, readdir, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { KeyLocks } from './key-lock.ts'
 import type { ObjectFiles } from './object-files.ts'
 import { ownerState } from './process-owner.ts'
 import { identityOf, type Sidecars } from './sidecar.ts'
@@ -15,16 +16,17 @@ const MAX_ENTRIES = 1000
 
 export interface SweepOptions {
   readonly workspace: Workspace
+  readonly locks: KeyLocks
   readonly sidecars: Sidecars
   readonly files: ObjectFiles
   readonly now: () => number
   readonly random: () => number
 }
 
-/** Temporary files and locks' own files of ended processes, and orphans in one part, chosen at random, of the attributes. */
+/** Temporary files and locks of ended processes, and orphans in one part, chosen at random, of the attributes. */
 export async function sweep(options: SweepOptions): Promise<void> {
   await sweepTemp(options)
-  await sweepOwners(options)
+  await options.locks.clearEnded(MAX_ENTRIES)
   await sweepOrphans(options)
 }
 
@@ -42,14 +44,6 @@ async function sweepTemp({ workspace, sidecars, now }: SweepOptions): Promise<vo
         await unlink(sidecars.pathOfHash(keyHash, identityOf(stats))).catch(ignoreMissing)
       await unlink(path)
     })
-  }
-}
-
-async function sweepOwners({ workspace }: SweepOptions): Promise<void> {
-  for (const name of await names(workspace.locks)) {
-    const match = /^(.+)-\d+\.owner$/.exec(name)
-    if (match === null || ownerState(match[1]!) !== 'ended') continue
-    await unlink(join(workspace.locks, name)).catch(ignoreMissing)
   }
 }
 

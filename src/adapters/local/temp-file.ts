@@ -1,6 +1,6 @@
 /** The file that a body is written to before it becomes an object by its rename. */
 import { constants } from 'node:fs'
-import { copyFile, type FileHandle, open, unlink } from 'node:fs/promises'
+import { copyFile, type FileHandle, mkdir, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Body } from '../../core/body.ts'
 import { type Checksum, type ChecksumRequest, digest, hasher } from '../../core/checksum.ts'
@@ -22,18 +22,20 @@ export class TempFile {
     this.#handle = handle
   }
 
-  /** The name tells whose it is and, by the key's hash, which sidecar goes with it: a crash can be cleared away. */
   static async create(folder: string, keyHash: string): Promise<TempFile> {
-    const path = TempFile.pathFor(folder, keyHash)
-    return new TempFile(path, await open(path, 'wx'))
-  }
-
-  static pathFor(folder: string, keyHash: string): string {
-    return join(folder, `${PROCESS_OWNER}.${next++}.${keyHash}`)
+    const path = newPath(folder, keyHash)
+    const handle = await open(path, 'wx').catch(async error => {
+      if (error.code !== 'ENOENT') throw error
+      // Somebody has removed the folder since it was made.
+      await mkdir(folder, { recursive: true })
+      return open(path, 'wx')
+    })
+    return new TempFile(path, handle)
   }
 
   /** A copy of a file, which shares its blocks where the file system can (reflink). */
-  static async copyOf(source: string, path: string): Promise<TempFile> {
+  static async copyOf(source: string, folder: string, keyHash: string): Promise<TempFile> {
+    const path = newPath(folder, keyHash)
     try {
       await copyFile(source, path, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
       // The copy has the source's mode, which may allow no writing; Windows syncs only what is open for it.
@@ -110,7 +112,12 @@ export class TempFile {
   }
 }
 
-export async function removeTemp(path: string): Promise<void> {
+/** The name tells whose the file is and, by the key's hash, which sidecar goes with it: a crash can be cleared away. */
+function newPath(folder: string, keyHash: string): string {
+  return join(folder, `${PROCESS_OWNER}.${next++}.${keyHash}`)
+}
+
+async function removeTemp(path: string): Promise<void> {
   await unlink(path).catch(error => {
     if (error.code !== 'ENOENT') throw error
   })

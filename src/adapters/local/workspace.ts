@@ -30,11 +30,6 @@ export class Workspace {
     return this.#ready
   }
 
-  /** Somebody has removed the folders: they are made again next time. */
-  lost(): void {
-    this.#ready = undefined
-  }
-
   async #make(): Promise<void> {
     try {
       await mkdir(this.root, { recursive: true })

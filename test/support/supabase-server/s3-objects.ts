@@ -104,6 +104,17 @@ export async function copyObject(call: S3Call): Promise<void> {
   const { state, exchange, bucket, key } = call
   const from = copySource(call)
   const replaces = header(exchange, 'x-amz-metadata-directive') === 'REPLACE'
+  const wanted = header(exchange, 'x-amz-copy-source-if-match')
+  const current = state.find(from.bucket, from.key)
+  // The one condition that this endpoint keeps.
+  if (wanted !== undefined && current !== undefined && unquoted(wanted) !== unquoted(current.blob.eTag)) {
+    throw new StorageFailure(
+      412,
+      'PreconditionFailed',
+      'At least one of the pre-conditions you specified did not hold',
+      'PreconditionFailed',
+    )
+  }
   const object = await copy(state, SERVICE, {
     from,
     to: { bucket, key },
@@ -119,7 +130,12 @@ export async function copyObject(call: S3Call): Promise<void> {
 }
 
 export function copySource({ exchange }: S3Call): { bucket: string; key: string } {
-  const path = decodeURIComponent(header(exchange, 'x-amz-copy-source') ?? '').replace(/^\//, '')
+  // Taken as it is: the server does not decode it.
+  const path = (header(exchange, 'x-amz-copy-source') ?? '').replace(/^\//, '')
   const slash = path.indexOf('/')
   return { bucket: path.slice(0, slash), key: path.slice(slash + 1) }
+}
+
+function unquoted(etag: string): string {
+  return etag.replace(/^"|"$/g, '')
 }

@@ -6,7 +6,7 @@ import { authenticate, may, ownerOf } from './row-policies.ts'
 import { downloadToken, uploadToken } from './signed-tokens.ts'
 import { failures } from './storage-failure.ts'
 import type { StorageState } from './storage-state.ts'
-import { requireWritable } from './write-object.ts'
+import { requireInsertable } from './write-object.ts'
 
 const NOT_YOURS = 'Either the object does not exist or you do not have access to it'
 
@@ -63,7 +63,8 @@ export async function signUpload(state: StorageState, exchange: Exchange, params
   await readJson(exchange)
   const caller = authenticate(exchange.headers, state)
   const upsert = wantsUpsert(exchange)
-  requireWritable(state, caller, params.bucket, params.key, upsert)
+  // Update and select are asked for when the bytes come.
+  requireInsertable(state, caller, params.bucket, params.key, upsert)
   const path = `${params.bucket}/${params.key}`
   const token = uploadToken(state, path, upsert, ownerOf(caller))
   sendJson(exchange, { url: `/object/upload/sign/${path}?token=${token}`, token })

@@ -22,6 +22,20 @@ export function requireWritable(
   if (!upsert && state.find(bucketId, name)) throw failures.keyExists()
 }
 
+/** What signing an upload asks for: leave to insert, and no such object unless it may be replaced. */
+export function requireInsertable(
+  state: StorageState,
+  caller: Caller,
+  bucketId: string,
+  name: string,
+  upsert: boolean,
+): void {
+  if (!may(state, caller, 'insert', bucketId, { name, owner: ownerOf(caller) }))
+    throw failures.rowLevelSecurity()
+  if (!state.buckets.has(bucketId)) throw failures.noSuchRelation()
+  if (!upsert && state.find(bucketId, name)) throw failures.keyExists()
+}
+
 export interface Blob {
   bytes: Buffer
   mimetype: string

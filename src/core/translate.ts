@@ -121,7 +121,7 @@ function withDetails(
 function systemError(error: unknown): (typeof SYSTEM_CODES)[string] | undefined {
   for (let depth = 0, at = error; depth < 5 && typeof at === 'object' && at !== null; depth++) {
     const code = (at as { code?: unknown }).code
-    if (typeof code === 'string' && code in SYSTEM_CODES) return SYSTEM_CODES[code]
+    if (typeof code === 'string' && Object.hasOwn(SYSTEM_CODES, code)) return SYSTEM_CODES[code]
     if ((at as { name?: unknown }).name === 'HTTPParserError') return NO_HTTP
     at = (at as { cause?: unknown }).cause ?? (at as { errors?: unknown[] }).errors?.[0]
   }

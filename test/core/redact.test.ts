@@ -42,4 +42,21 @@ describe('redaction', () => {
     for (const secret of ['abcdef0123', JWT, 'very-secret']) expect(printed).not.toContain(secret)
     expect(printed).toContain('refused https://b/x')
   })
+
+  it.each(['a.', '-eyJaaaa', 'a://', '?x-amz-', 'eyJaaaa.'])(
+    'takes time in proportion to a text of many %s',
+    part => {
+      const started = performance.now()
+      redact(part.repeat(100_000))
+      expect(performance.now() - started).toBeLessThan(2_000)
+    },
+  )
+
+  it('ends at causes that go in a circle', () => {
+    const error = new Error('round and round')
+    error.cause = error
+    expect(new StorageError('internal', 'failed', { cause: error }).cause).toMatchObject({
+      message: 'round and round',
+    })
+  })
 })

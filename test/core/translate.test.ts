@@ -86,4 +86,9 @@ describe('naming errors', () => {
     ['', undefined],
     [undefined, undefined],
   ])('reads Retry-After %s', (header, expected) => expect(retryAfterMs(header, NOW)).toBe(expected))
+
+  it('does not take what every object inherits for a code', () => {
+    const odd = Object.assign(new Error('odd'), { code: 'constructor' })
+    expect(toStorageError(odd, context)).toMatchObject({ code: 'internal', message: 'info: odd' })
+  })
 })

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { StorageError } from './errors.ts'
 import type { OperationOptions } from './options.ts'
 
@@ -30,6 +31,8 @@ export function deadline(
     })
   }
   if (signal?.aborted) throw endedError(signal, operation, provider)
+  // One signal for many operations at once is no leak, of which Node would warn from the eleventh listener on.
+  if (signal !== undefined) setMaxListeners(0, signal)
   if (timeoutMs === undefined) return { signal, clear() {} }
   if (typeof timeoutMs !== 'number' || !(timeoutMs > 0) || timeoutMs > 2 ** 31 - 1) {
     throw new StorageError(
@@ -39,19 +42,19 @@ export function deadline(
     )
   }
   const controller = new AbortController()
-  const timer = setTimeout(
-    () => controller.abort(new DeadlinePassed(`no end after ${timeoutMs} ms`)),
-    timeoutMs,
-  )
-  const onAbort = () => controller.abort(signal!.reason)
-  signal?.addEventListener('abort', onAbort, { once: true })
-  return {
-    signal: controller.signal,
-    clear() {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
-    },
+  const end = (reason: unknown) => {
+    clear()
+    controller.abort(reason)
   }
+  const onAbort = () => end(signal!.reason)
+  const timer = setTimeout(() => end(new DeadlinePassed(`no end after ${timeoutMs} ms`)), timeoutMs)
+  signal?.addEventListener('abort', onAbort, { once: true })
+  const clear = () => {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', onAbort)
+  }
+  // Ends with whatever comes first: nobody may be left to call `clear`, as with a download that is never read.
+  return { signal: controller.signal, clear }
 }
 
 /** The error of an operation whose `signal` ended it. */

@@ -19,13 +19,38 @@ export async function* keyBatches(
     })
   }
   let batch: unknown[] = []
-  for await (const item of keys) {
+  let given = 0
+  for await (const item of told(keys, error => sourceError(error, given, operation, provider))) {
     batch.push(keyOf(item, operation, provider))
     if (batch.length < size) continue
+    given += batch.length
     yield batch
     batch = []
   }
   if (batch.length > 0) yield batch
+}
+
+/** The same items; what the source throws is renamed by `rename`, what its reader throws is not. */
+async function* told<Item>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+  rename: (error: unknown) => StorageError,
+): AsyncGenerator<Item> {
+  try {
+    for await (const item of items) yield item
+  } catch (error) {
+    throw rename(error)
+  }
+}
+
+/** Whoever gave the keys must know that some of them have been worked on. */
+function sourceError(error: unknown, given: number, operation: string, provider: string): StorageError {
+  const worked = given === 0 ? 'no key was worked on' : `the first ${given} keys were worked on, no others`
+  const reason = error instanceof Error && error.message !== '' ? `: ${error.message}` : ''
+  return new StorageError(
+    error instanceof StorageError ? error.code : 'aborted',
+    `${operation}: the source of the keys failed, ${worked}${reason}`,
+    { operation, provider, retryable: false, cause: error },
+  )
 }
 
 function keyOf(item: unknown, operation: string, provider: string): unknown {

@@ -137,11 +137,11 @@ class MemoryDriver implements Driver {
       etag: `${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}-${generation}`,
       lastModified: new Date(Math.max(this.#now(), before?.info.lastModified?.getTime() ?? 0)),
       metadata: Object.freeze({ ...attributes.metadata }),
-      checksum,
+      checksum: Object.freeze({ ...checksum }),
     })
     if (before === undefined) this.#sorted = undefined
     this.#objects.set(key, { bytes, info })
-    return info
+    return given(info)
   }
 
   async read({ range, ...request }: ReadRequest): Promise<ReadAnswer> {
@@ -159,21 +159,27 @@ class MemoryDriver implements Driver {
       },
       cancel() {},
     }
-    return span === undefined ? { info, source } : { info, span, source }
+    const answer = { info: given(info), source }
+    return span === undefined ? answer : { ...answer, span }
   }
 
   async head(request: HeadRequest): Promise<ObjectInfo> {
-    return this.#find(request).info
+    return given(this.#find(request).info)
   }
 
   async listPage({ prefix, delimiter, startAfter, limit }: ListRequest): Promise<ListAnswer> {
     this.#sorted ??= [...this.#objects.keys()].sort(compareKeys)
     const infos = this.#sorted.filter(key => key.startsWith(prefix)).map(key => this.#objects.get(key)!.info)
     const entries = [...foldEntries(infos, prefix, delimiter, startAfter)]
-    return { entries: entries.slice(0, limit), done: entries.length <= limit }
+    const page = entries.slice(0, limit).map(entry => (entry.kind === 'object' ? given(entry) : entry))
+    return { entries: page, done: entries.length <= limit }
   }
 
-  async copy({ from, to, attributes, ifNoneMatch, ifMatch }: CopyRequest): Promise<ObjectInfo> {
+  async copy(request: CopyRequest): Promise<ObjectInfo> {
+    return this.#copy(request)
+  }
+
+  #copy({ from, to, attributes, ifNoneMatch, ifMatch }: CopyRequest): ObjectInfo {
     const source = this.#find({ key: from, ifMatch })
     this.#assertReplaceable(to, ifNoneMatch, undefined)
     const { key: _, size: __, etag: ___, lastModified: ____, checksum, ...kept } = source.info
@@ -181,7 +187,8 @@ class MemoryDriver implements Driver {
   }
 
   async move(request: CopyRequest): Promise<ObjectInfo> {
-    const info = await this.copy(request)
+    // In one turn: what is stored under the source a moment later is not what was moved.
+    const info = this.#copy(request)
     if (request.from !== request.to) this.#delete(request.from)
     return info
   }
@@ -231,4 +238,9 @@ class MemoryDriver implements Driver {
     if (ifMatch !== undefined && this.#objects.get(key)?.info.etag !== ifMatch)
       throw new StorageError('precondition-failed', 'the object has another etag by now, or is gone')
   }
+}
+
+/** Dates can be changed by whoever holds them: a caller gets one of its own. */
+function given<Info extends ObjectInfo>(info: Info): Info {
+  return { ...info, lastModified: new Date(info.lastModified!) }
 }

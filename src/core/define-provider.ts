@@ -53,7 +53,6 @@ class DefinedProvider implements StorageProvider {
   upload: StorageProvider['upload'] = (key, body, options = {}) =>
     this.#operations.run('upload', key, options, async signal => {
       this.#operations.assertWritable('upload')
-      await assertConditions(this.#driver, 'upload', options, signal)
       return runUpload(this.#driver, key, body, options, signal)
     })
 
@@ -65,8 +64,8 @@ class DefinedProvider implements StorageProvider {
 
   info: StorageProvider['info'] = (key, options = {}) =>
     this.#operations.run('info', key, options, async signal => {
-      await assertConditions(this.#driver, 'info', options, signal)
       const { ifMatch, ifNoneMatch } = options
+      await assertConditions(this.#driver, 'info', { ifMatch, ifNoneMatch }, signal)
       return this.#driver.head({ key, ifMatch, ifNoneMatch, signal })
     })
 
@@ -107,8 +106,9 @@ class DefinedProvider implements StorageProvider {
   delete: StorageProvider['delete'] = (key, options = {}) =>
     this.#operations.run('delete', key, options, async signal => {
       this.#operations.assertWritable('delete')
-      await assertConditions(this.#driver, 'delete', options, signal)
-      const result = await this.#driver.remove({ key, ifMatch: options.ifMatch, signal })
+      const { ifMatch } = options
+      await assertConditions(this.#driver, 'delete', { ifMatch }, signal)
+      const result = await this.#driver.remove({ key, ifMatch, signal })
       if (result.status === 'error') throw result.error
       return result
     })
@@ -173,8 +173,8 @@ class DefinedProvider implements StorageProvider {
       this.#operations.assertWritable(operation)
       this.#operations.assertKey(to, operation)
       const attributes = checkedAttributes(this.#driver, options, operation)
-      await assertConditions(this.#driver, operation, options, signal)
       const { ifNoneMatch, ifMatch } = options
+      await assertConditions(this.#driver, operation, { ifNoneMatch, ifMatch }, signal)
       return this.#driver[operation]({ from, to, attributes, ifNoneMatch, ifMatch, signal })
     })
   }

@@ -190,3 +190,12 @@ export function assertOptions(operation: OperationName, options: object | undefi
     )
   }
 }
+
+/** `options` as they are now, for who reads them later: the caller may change the object for its next call. */
+export function settledOptions<Options>(options: Options): Options {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return options
+  const settled: Record<string, unknown> = {}
+  // Inherited ones count, as they do where options are checked.
+  for (const name in options) settled[name] = options[name]
+  return settled as Options
+}

@@ -1,5 +1,6 @@
 import { type Body, openBody, type UploadBody } from './body.ts'
 import { checksumRequest } from './checksum.ts'
+import { assertConditions } from './conditions.ts'
 import { assertContentType, typeOfBytes, typeOfName } from './content-type.ts'
 import { Download } from './download.ts'
 import type { Attributes, Driver, WriteRequest } from './driver.ts'
@@ -9,7 +10,10 @@ import type { ObjectAttributes, UploadOptions } from './options.ts'
 import type { ObjectInfo } from './results.ts'
 import { type ContentIdentity, hasSameContent, identityOf } from './same-content.ts'
 
-/** Runs an upload whose key and conditions have been checked: opens the body, finds its type, hands it over. */
+/**
+ * Runs an upload whose key has been checked: opens the body, finds its type, hands it over. All options are read
+ * before the first wait: the caller may use the object again for the next file.
+ */
 export async function runUpload(
   driver: Driver,
   key: string,
@@ -20,19 +24,20 @@ export async function runUpload(
   const given = checkedAttributes(driver, options, 'upload')
   const checksum = checksumRequest(options.checksum, driver.name)
   assertUploadNumbers(options, driver.name)
+  const { size, onProgress, sameContent, ifNoneMatch, ifMatch } = options
+  await assertConditions(driver, 'upload', { ifNoneMatch, ifMatch }, signal)
   const type = given.contentType ?? (await typeOfName(key))
   const { body, first } = await openBody(input, type === undefined, {
     key,
     provider: driver.name,
-    size: options.size,
+    size,
     checksum,
-    onProgress: options.onProgress,
+    onProgress,
     signal,
   })
   try {
     assertSize(driver, key, body.size)
     const contentType = type ?? (await typeOfBytes(first))
-    const { ifNoneMatch, ifMatch } = options
     const request: WriteRequest = {
       key,
       body,
@@ -42,7 +47,7 @@ export async function runUpload(
       ifMatch,
       signal,
     }
-    return options.sameContent === 'ok' ? await writeOrSame(driver, request) : await driver.write(request)
+    return sameContent === 'ok' ? await writeOrSame(driver, request) : await driver.write(request)
   } finally {
     await body.discard()
   }

@@ -1,7 +1,7 @@
 import { keyBatches } from '../core/batches.ts'
 import { deadline, untilEnded } from '../core/deadline.ts'
 import { StorageError } from '../core/errors.ts'
-import type { KeyInput, OperationName, OperationOptions } from '../core/options.ts'
+import { type KeyInput, type OperationName, type OperationOptions, settledOptions } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
 import { type Call, intercept } from './forward.ts'
 import { addLayer, assertSettings, numberSetting } from './layer.ts'
@@ -97,7 +97,8 @@ export function limit(inner: StorageProvider, options: LimitOptions): StoragePro
     signedUrls: (keys, options) =>
       many({ operation: 'signedUrls', options }, keys, (slice, o) => inner.signedUrls(slice, o)),
 
-    async download(key, options) {
+    async download(key, given) {
+      const options = settledOptions(given)
       const ends = deadline(options, 'download', inner.name)
       const { signal } = ends
       let release: Release | undefined

@@ -1,7 +1,7 @@
 import { deadline } from '../core/deadline.ts'
 import { Download } from '../core/download.ts'
 import { isStorageError, StorageError } from '../core/errors.ts'
-import type { DownloadOptions } from '../core/options.ts'
+import { type DownloadOptions, settledOptions } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
 import { type RetrySettings, Tries } from './tries.ts'
 
@@ -17,7 +17,7 @@ export async function retryDownload(
 ): Promise<Download> {
   const ends = deadline(options, 'download', inner.name)
   const tries = new Tries(settings, inner.name, 'download', key, ends.signal)
-  const inside: DownloadOptions = { ...options }
+  const inside: DownloadOptions = { ...settledOptions(options) }
   if (ends.signal !== undefined) Object.assign(inside, { signal: ends.signal, timeoutMs: undefined })
   // Progress is that of the body as the caller sees it, not of each try.
   delete inside.onProgress

@@ -1,6 +1,6 @@
 import { deadline, endedError } from '../core/deadline.ts'
 import { StorageError } from '../core/errors.ts'
-import type { OperationOptions } from '../core/options.ts'
+import { type OperationOptions, settledOptions } from '../core/options.ts'
 import type { Call } from './forward.ts'
 
 /**
@@ -12,7 +12,8 @@ export async function underDeadline<Options extends OperationOptions | undefined
   provider: string,
   work: (options: Options) => Promise<T>,
 ): Promise<T> {
-  const { operation, key, options } = call
+  const { operation, key } = call
+  const options = settledOptions(call.options)
   const ends = deadline(options, operation, provider)
   if (ends.signal === undefined) return work(options)
   try {

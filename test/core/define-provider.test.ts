@@ -5,7 +5,10 @@ import type { Capabilities } from '../../src/core/capabilities.ts'
 import { defineProvider } from '../../src/core/define-provider.ts'
 import type { Driver } from '../../src/core/driver.ts'
 import { StorageError } from '../../src/core/errors.ts'
+import type { DeleteOptions, UploadOptions } from '../../src/core/options.ts'
 import type { StorageProvider } from '../../src/core/provider.ts'
+import { limit } from '../../src/decorators/limit.ts'
+import { retry } from '../../src/decorators/retry.ts'
 import { hasCode } from '../support/has-code.ts'
 
 /** A driver that counts what reaches it; every method not given hangs the test by failing loudly. */
@@ -252,5 +255,30 @@ describe('publishing the same twice', () => {
     const files = memory()
     await files.upload('k', 'content', { checksum: 'md5' })
     expect((await files.upload('k', 'content', create)).size).toBe(7)
+  })
+})
+
+describe('options that the caller changes after the call', () => {
+  it.each<[string, (files: StorageProvider) => StorageProvider]>([
+    ['the provider', files => files],
+    ['a limit that makes it wait', files => limit(files, { concurrency: 1 })],
+    ['retry', files => retry(files)],
+  ])('are those of the call for %s', async (_, wrap) => {
+    const files = wrap(memory())
+    await files.upload('there', 'old')
+    const options: UploadOptions = { contentType: 'text/a', metadata: { n: '1' } }
+    const first = files.upload('first', 'x', options)
+    options.contentType = 'text/b'
+    const create: UploadOptions = { ifNoneMatch: '*' }
+    const refused = files.upload('there', 'new', create)
+    const remove: DeleteOptions = { ifMatch: 'other' }
+    const kept = files.delete('there', remove)
+    const copied = files.copy('there', 'there', create)
+    delete create.ifNoneMatch
+    delete remove.ifMatch
+    expect((await first).contentType).toBe('text/a')
+    await expect(refused).rejects.toSatisfy(hasCode('already-exists'))
+    await expect(kept).rejects.toSatisfy(hasCode('precondition-failed'))
+    await expect(copied).rejects.toSatisfy(hasCode('already-exists'))
   })
 })

@@ -63,6 +63,8 @@ export class AnswerBody implements ByteSource, Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
   #chunks: Uint8Array[] = []
   #waiting = 0
+  /** Bytes that have yet to come, where the answer says how many. */
+  #expected = Number.POSITIVE_INFINITY
   #state: 'open' | 'ended' | 'failed' = 'open'
   #error: unknown
   /** Told when a chunk, the end or a failure has come. */
@@ -95,13 +97,18 @@ export class AnswerBody implements ByteSource, Dispatcher.DispatchHandler {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    if (status >= 200) this.#resolve({ status, headers, body: this })
+    if (status < 200) return
+    this.#expected = Number(headers['content-length'] ?? Number.POSITIVE_INFINITY)
+    this.#resolve({ status, headers, body: this })
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
     this.#chunks.push(chunk)
     this.#waiting += chunk.length
-    if (!this.#wantsAll && this.#waiting > HIGH_WATER_BYTES) controller.pause()
+    this.#expected -= chunk.length
+    // Never at the last byte: undici 7 ends the process when a server closes its connection behind a paused answer
+    // (https://github.com/nodejs/undici/issues/5360).
+    if (!this.#wantsAll && this.#waiting > HIGH_WATER_BYTES && this.#expected > 0) controller.pause()
     if (!this.#wantsAll) this.#notify()
   }
 

@@ -141,6 +141,9 @@ describe('a URL that is none', () => {
   it.each([
     's3://AKID:hunter2secret@bucket/x',
     's3://hunter2secret@bucket',
+    's3://AKID:hunter2secret/x@bucket',
+    's3://bucket?endpoint=http://AKID:hunter2secret@127.0.0.1:9000',
+    'supabase://bucket?url=https://hunter2secret@example.org',
     's3://bucket?secretAccessKey=hunter2secret',
     's3://bucket?accessKeyId=hunter2secret',
     'supabase://bucket?key=hunter2secret',

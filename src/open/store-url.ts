@@ -41,7 +41,9 @@ export function parseStoreUrl(url: string): StoreUrl {
   if (match === null || !Object.hasOwn(STORE_PARAMETERS, kind))
     throw refuse(`this is no URL of a store; known are ${FORMS}`)
   const [, , location = '', query = '', fragment] = match
-  if (/^\/\/[^/]*@/.test(location))
+  // A password may hold a slash, before which there is a colon then: no bucket has one.
+  const bare = kind === 's3' || kind === 'supabase' ? /^\/\/[^/]*[@:]/ : /^\/\/[^/]*@/
+  if (bare.test(location))
     throw refuse(`a ${kind} URL holds no user and no password; give secrets by the environment`)
   if (fragment !== undefined) throw refuse('a # in a name must be written %23')
   const parameters = readParameters(kind, query)
@@ -64,6 +66,8 @@ function readParameters(kind: StoreKind, query: string): Record<string, string> 
   for (const [name, value] of new URLSearchParams(query)) {
     if (known.includes(name)) {
       if (name in parameters) throw refuse(`${name} is given twice`)
+      if (/^\s*[a-z][a-z0-9+.-]*:[\\/]*[^\\/?#]*@/i.test(value))
+        throw refuse(`${name} holds a user or a password; give secrets by the environment`)
       parameters[name] = value
     } else if (SECRET_PARAMETER.test(name)) {
       throw refuse(`a ${kind} URL holds no keys and no secrets; give them by the environment`)

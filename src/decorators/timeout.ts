@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { DeadlinePassed, endedError, untilEnded } from '../core/deadline.ts'
 import type { ByteSource } from '../core/download.ts'
 import { listingOf } from '../core/listing.ts'
@@ -161,6 +162,8 @@ class Guard {
     this.#provider = provider
     this.#outer = outer
     this.#timer = timer
+    // As in `deadline`: one signal may stand for many operations.
+    if (outer !== undefined) setMaxListeners(0, outer)
     if (outer?.aborted) this.#onAbort()
     outer?.addEventListener('abort', this.#onAbort, { once: true })
   }

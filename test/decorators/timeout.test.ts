@@ -238,4 +238,16 @@ describe('the time of many', () => {
     })()
     expect(await files.deleteMany(keys)).toHaveLength(3)
   })
+
+  it('lets one signal stand for many operations at once without a warning', async () => {
+    const warnings: Error[] = []
+    const onWarning = (warning: Error) => warnings.push(warning)
+    process.on('warning', onWarning)
+    const { signal } = new AbortController()
+    const files = timeout(memory(), { timeoutMs: 1_000 })
+    await Promise.all(Array.from({ length: 30 }, (_, i) => files.exists(`${i}`, { signal })))
+    await turn()
+    process.off('warning', onWarning)
+    expect(warnings).toEqual([])
+  })
 })

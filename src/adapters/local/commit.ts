@@ -3,7 +3,7 @@ import { link, rename, unlink } from 'node:fs/promises'
 import { StorageError } from '../../core/errors.ts'
 import type { ObjectInfo } from '../../core/results.ts'
 import { lacksHardLinks } from './file-system.ts'
-import { type Folders, isAbsent } from './folders.ts'
+import { type Folders, isAbsent, type Kind } from './folders.ts'
 import type { KeyLocks } from './key-lock.ts'
 import type { KeyPaths, ObjectPath } from './key-path.ts'
 import type { FoundFile, ObjectFiles } from './object-files.ts'
@@ -59,8 +59,9 @@ export class Commits {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const { place, replaced } = await this.#inPlace(key, signal, async () => {
-      const current = await this.assertConditions(key, conditions)
-      const target = current?.place ?? (await this.#freePlace(key))
+      const { found: current, ownPlace } = await this.#files.locate(key)
+      await this.assertConditions(key, conditions, current)
+      const target = current?.place ?? (await this.#freePlace(key, ownPlace))
       const path = this.#folders.absolute(target.path)
       this.#onStep('before rename')
       const linked = conditions.ifNoneMatch !== undefined && (await linkOrRefuse(temp.path, path))
@@ -76,7 +77,8 @@ export class Commits {
 
   async remove(key: string, ifMatch: string | undefined, signal: AbortSignal | undefined): Promise<boolean> {
     const removed = await this.#locks.hold([this.#sidecars.keyHash(key)], signal, async () => {
-      const current = await this.assertConditions(key, { ifMatch })
+      const current = await this.#files.find(key)
+      await this.assertConditions(key, { ifMatch }, current)
       if (current === undefined) return undefined
       const beside = this.#paths.beside(key).path
       // A file that another tool put in the object's own place hides the one beside it: that goes first, or it
@@ -109,15 +111,24 @@ export class Commits {
       to,
       signal,
       async () => {
-        const source = await this.assertConditions(from, { ifMatch: conditions.ifMatch })
+        const source = await this.#files.find(from)
+        await this.assertConditions(from, { ifMatch: conditions.ifMatch }, source)
         const info = source && (await this.#files.describe(from, source))
         if (source === undefined || info === undefined) throw notFound()
-        const current = await this.assertConditions(to, { ifNoneMatch: conditions.ifNoneMatch })
-        const target = current?.place ?? (await this.#freePlace(to))
+        const { found: current, ownPlace } = await this.#files.locate(to)
+        await this.assertConditions(to, { ifNoneMatch: conditions.ifNoneMatch }, current)
+        // Two names of one file: the system's rename would do nothing and leave both.
+        if (current?.file.ino === source.file.ino) return undefined
+        const target = current?.place ?? (await this.#freePlace(to, ownPlace))
         if (!(await prepare(source, info))) return undefined
         this.#onStep('before rename')
         const [path, destination] = [source.place.path, target.path].map(at => this.#folders.absolute(at))
-        await rename(path!, destination!)
+        try {
+          await rename(path!, destination!)
+        } catch (error) {
+          await this.#sidecars.remove(to, source.file)
+          throw error
+        }
         this.#onStep('after rename')
         await unlink(this.#folders.absolute(this.#paths.beside(from).path)).catch(ignoreAbsent)
         return { source, target, replaced: current }
@@ -133,16 +144,18 @@ export class Commits {
     return true
   }
 
-  /** The key's file, under its lock. @throws `already-exists`; `precondition-failed` */
-  async assertConditions(key: string, { ifNoneMatch, ifMatch }: Conditions): Promise<FoundFile | undefined> {
-    const current = await this.#files.find(key)
+  /** @throws `already-exists`; `precondition-failed` */
+  async assertConditions(
+    key: string,
+    { ifNoneMatch, ifMatch }: Conditions,
+    current: FoundFile | undefined,
+  ): Promise<void> {
     if (ifNoneMatch !== undefined && current !== undefined) throw alreadyExists()
-    if (ifMatch === undefined) return current
+    if (ifMatch === undefined) return
     const info = current && (await this.#files.describe(key, current))
     if (info?.etag !== ifMatch) {
       throw new StorageError('precondition-failed', 'the object has another etag by now, or is gone')
     }
-    return current
   }
 
   /** Runs `work` under the locks with the key's folders made; once more where another took them away meanwhile. */
@@ -171,11 +184,10 @@ export class Commits {
   }
 
   /** Where an object that is not there yet goes. */
-  async #freePlace(key: string): Promise<ObjectPath> {
+  async #freePlace(key: string, ownPlace: Kind): Promise<ObjectPath> {
     const own = this.#paths.own(key)
-    const kind = await this.#folders.kindOf(own.path)
-    if (kind === 'other') throw this.#folders.inTheWay(own.path)
-    if (kind !== 'folder') return own
+    if (ownPlace === 'other') throw this.#folders.inTheWay(own.path)
+    if (ownPlace !== 'folder') return own
     const beside = this.#paths.beside(key)
     if (beside.folders.length !== own.folders.length) await this.#folders.make(beside.folders, this.#refuse)
     if ((await this.#folders.kindOf(beside.path)) === 'none') return beside
@@ -221,7 +233,7 @@ function ignoreAbsent(error: unknown): void {
   if (!isAbsent(error)) throw error
 }
 
-function alreadyExists(): StorageError {
+export function alreadyExists(): StorageError {
   return new StorageError('already-exists', 'something is stored under this key')
 }
 

@@ -1,4 +1,5 @@
 /** Folders under the root: made when an object needs them, gone with their last one, never entered by a link. */
+import type { Stats } from 'node:fs'
 import { lstat, mkdir, open, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StorageError } from '../../core/errors.ts'
@@ -28,8 +29,7 @@ export class Folders {
 
   async kindOf(path: string): Promise<Kind> {
     try {
-      const stats = await lstat(this.absolute(path))
-      return stats.isDirectory() ? 'folder' : stats.isFile() ? 'file' : 'other'
+      return kindOf(await lstat(this.absolute(path)))
     } catch (error) {
       if (isAbsent(error)) return 'none'
       throw error
@@ -109,6 +109,11 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await handle.close()
   }
+}
+
+export function kindOf(stats: Pick<Stats, 'isDirectory' | 'isFile'> | undefined): Kind {
+  if (stats === undefined) return 'none'
+  return stats.isDirectory() ? 'folder' : stats.isFile() ? 'file' : 'other'
 }
 
 /** Nothing there, or a file where a folder would have to be. */

@@ -17,7 +17,7 @@ import { StorageError } from '../../core/errors.ts'
 import { rangePastEnd, spanOf } from '../../core/range.ts'
 import type { DeleteResult, ObjectInfo } from '../../core/results.ts'
 import { type TokenUrls, tokenUrls } from '../../core/token-urls.ts'
-import { Commits, type Conditions, notFound, type OnStep } from './commit.ts'
+import { alreadyExists, Commits, type Conditions, notFound, type OnStep } from './commit.ts'
 import { copyBytes } from './copy-bytes.ts'
 import { fileSource } from './file-source.ts'
 import { foldedKey, keyRules } from './file-system.ts'
@@ -102,7 +102,7 @@ export class LocalDriver implements Driver {
     await this.#prepare()
     // Decided again under the lock: here it only spares a body that would be written in vain.
     if (request.ifMatch !== undefined || request.ifNoneMatch !== undefined)
-      await this.#commits.assertConditions(key, request)
+      await this.#commits.assertConditions(key, request, await this.#files.find(key))
     const temp = await TempFile.create(this.#workspace.temp, this.#sidecars.keyHash(key))
     try {
       this.#onStep('after temp')
@@ -144,7 +144,7 @@ export class LocalDriver implements Driver {
     // Nothing is made in a root that has nothing to copy.
     await this.#source(from, ifMatch)
     await this.#prepare()
-    await this.#commits.assertConditions(to, { ifNoneMatch })
+    if (ifNoneMatch !== undefined && (await this.#files.find(to))) throw alreadyExists()
     const copied = await copyBytes(this.#files, from, this.#workspace.temp, this.#sidecars.keyHash(to))
     if (copied === undefined) throw notFound()
     const { temp, info } = copied
@@ -159,14 +159,15 @@ export class LocalDriver implements Driver {
   }
 
   async move(request: CopyRequest): Promise<ObjectInfo> {
-    const { from, to, attributes, ifMatch, ifNoneMatch, signal } = request
-    if (from === to) return this.copy(request)
-    await this.#source(from, ifMatch)
+    const { from, to, ifMatch, signal } = request
+    // Where the file system folds cases, two keys may be one file: it would be gone with the source.
+    if (this.#sidecars.keyHash(from) === this.#sidecars.keyHash(to)) return this.copy(request)
+    const { etag } = await this.#source(from, ifMatch)
     await this.#prepare()
     const renamed = await this.#rename(request)
     if (renamed !== undefined) return renamed
-    const info = await this.copy({ from, to, attributes, ifMatch, ifNoneMatch, signal })
-    await this.#commits.remove(from, undefined, undefined)
+    const info = await this.copy({ ...request, ifMatch: etag })
+    await this.#commits.remove(from, etag, signal)
     return info
   }
 

@@ -4,7 +4,7 @@ import { type FileHandle, lstat, open } from 'node:fs/promises'
 import { typeOfName } from '../../core/content-type.ts'
 import { StorageError } from '../../core/errors.ts'
 import type { ObjectInfo } from '../../core/results.ts'
-import { type Folders, isAbsent } from './folders.ts'
+import { type Folders, isAbsent, type Kind, kindOf } from './folders.ts'
 import type { KeyPaths, ObjectPath } from './key-path.ts'
 import {
   derivedEtag,
@@ -41,6 +41,19 @@ export class ObjectFiles {
   /** The key's file: under its own name, or beside a folder that has the name. Links and special files are none. */
   async find(key: string): Promise<FoundFile | undefined> {
     return (await this.#findAt(this.#paths.own(key))) ?? (await this.#findAt(this.#paths.beside(key)))
+  }
+
+  /** As `find`, under the key's lock, where both places can be looked at together; and what is in the own place. */
+  async locate(key: string): Promise<{ found: FoundFile | undefined; ownPlace: Kind }> {
+    const own = this.#paths.own(key)
+    const [stats, real, beside] = await Promise.all([
+      lstat(this.#folders.absolute(own.path), { bigint: true }).catch(undefinedIfAbsent),
+      this.#folders.areReal(own.folders),
+      this.#findAt(this.#paths.beside(key)),
+    ])
+    const ownPlace = kindOf(stats)
+    const found = ownPlace === 'file' && real ? { place: own, file: identityOf(stats!) } : beside
+    return { found, ownPlace }
   }
 
   /** The attributes of the key's object. */

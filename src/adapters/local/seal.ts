@@ -43,8 +43,7 @@ export async function seal(
       const ended = await Promise.allSettled([temp.sync(), handle.sync(), syncFolder(dirname(path))])
       for (const end of ended) if (end.status === 'rejected') throw end.reason
     }
-    await handle.close()
-    await temp.close()
+    await Promise.all([handle.close(), temp.close()])
   } catch (error) {
     await handle.close().catch(() => {})
     await undo()

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readFile, rename, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rename, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { local } from '../../../src/adapters/local/index.ts'
@@ -86,6 +86,29 @@ describe('the layout of a root', () => {
     expect(await root.entries()).toEqual(method === 'delete' ? [] : ['e.txt'])
     expect((await root.own()).meta).toHaveLength(method === 'delete' ? 0 : 1)
     expect((await stat(await root.path())).isDirectory()).toBe(true)
+  })
+
+  it('moves one of two names of a file', async () => {
+    const files = await root.files()
+    const before = await files.upload('a', 'x', { metadata: { v: '1' } })
+    await link(await root.path('a'), await root.path('b'))
+    const after = await files.move('a', 'b')
+    expect(after).toMatchObject({ key: 'b', metadata: { v: '1' }, checksum: before.checksum })
+    expect(await root.entries()).toEqual(['b'])
+    expect(await files.info('b')).toEqual(after)
+  })
+
+  it('moves an object into a folder of its own name, and out of it', async () => {
+    const files = await root.files()
+    await files.upload('a', 'x', { metadata: { v: '1' } })
+    await files.move('a', 'a/b')
+    expect(await keysOf(files)).toEqual(['a/b'])
+    await files.move('a/b', 'a')
+    expect(await keysOf(files)).toEqual(['a'])
+    expect(await files.info('a')).toMatchObject({ metadata: { v: '1' } })
+    await files.delete('a')
+    expect(await root.entries()).toEqual([])
+    expect(await root.own()).toEqual({ tmp: [], locks: [], meta: [] })
   })
 
   it('makes no folder for an upload that is refused', async () => {

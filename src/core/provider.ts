@@ -42,7 +42,8 @@ export interface StorageProvider {
 
   /**
    * Stores `body` under `key`, all or nothing: a failed, aborted, short or long upload leaves what was there
-   * before, and until it ends a reader sees the old object or none. Never holds a stream whole in memory.
+   * before, and until it ends a reader sees the old object or none. Never holds a stream whole in memory. Bytes are not copied: leave them
+   * unchanged until the promise has settled.
    *
    * @throws `already-exists` under `ifNoneMatch: '*'`; `precondition-failed` under `ifMatch`, also where nothing
    *   is stored; `checksum-mismatch`; `too-large`; `invalid-argument` where the body is longer or shorter than

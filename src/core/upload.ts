@@ -2,6 +2,7 @@ import { type Body, openBody, type UploadBody } from './body.ts'
 import { checksumRequest } from './checksum.ts'
 import { assertConditions } from './conditions.ts'
 import { assertContentType, typeOfBytes, typeOfName } from './content-type.ts'
+import { untilEnded } from './deadline.ts'
 import { Download } from './download.ts'
 import type { Attributes, Driver, WriteRequest } from './driver.ts'
 import { isStorageError, StorageError, unsupported } from './errors.ts'
@@ -25,7 +26,7 @@ export async function runUpload(
   const checksum = checksumRequest(options.checksum, driver.name)
   assertUploadNumbers(options, driver.name)
   const { size, onProgress, sameContent, ifNoneMatch, ifMatch } = options
-  await assertConditions(driver, 'upload', { ifNoneMatch, ifMatch }, signal)
+  await untilEnded(assertConditions(driver, 'upload', { ifNoneMatch, ifMatch }, signal), signal)
   const type = given.contentType ?? (await typeOfName(key))
   const { body, first } = await openBody(input, type === undefined, {
     key,

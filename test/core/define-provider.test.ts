@@ -144,6 +144,16 @@ describe('around a driver', () => {
     }
   })
 
+  it('ends an upload that waits for what the endpoint says of its condition', async () => {
+    const { files, calls } = counting(
+      { translate, ask: () => new Promise<never>(() => {}) },
+      { createOnly: 'unknown' },
+    )
+    const upload = files.upload('k', 'x', { ifNoneMatch: '*', timeoutMs: 5 })
+    await expect(upload).rejects.toSatisfy(hasCode('timeout'))
+    expect(calls).not.toContain('write')
+  })
+
   it('splits batches, keeps their order, and lets a bad key fail alone', async () => {
     const batches: string[][] = []
     const { files } = counting({

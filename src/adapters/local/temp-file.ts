@@ -9,6 +9,10 @@ import { type FileIdentity, identityOf } from './sidecar.ts'
 
 /** Large enough that the calls cost nothing beside the copying, small enough for many uploads at once. */
 const WRITE_BYTES = 1 << 20
+/** Chunks of a few bytes are not gathered without end: each costs memory of its own. */
+const MAX_GATHERED = 4096
+/** From here on one copy costs less than a long vector. */
+const MAX_VECTORS = 64
 
 let next = 0
 
@@ -57,7 +61,7 @@ export class TempFile {
         : { algorithm: asked.algorithm, value: body.digest! }
     }
     const hash = asked === undefined ? hasher('sha256') : undefined
-    const writer = new BufferedWriter(handle)
+    const writer = new GatheringWriter(handle)
     try {
       for await (const chunk of body.chunks()) {
         hash?.update(chunk)
@@ -123,12 +127,11 @@ async function removeTemp(path: string): Promise<void> {
   })
 }
 
-/** Gathers chunks, so that a slow trickle costs few calls, and hashes the next while the last are being written. */
-class BufferedWriter {
+/** Gathers chunks, so that a slow trickle costs few calls, and takes the next while the last are being written. */
+class GatheringWriter {
   readonly #handle: FileHandle
-  #buffer: Buffer = Buffer.allocUnsafeSlow(WRITE_BYTES)
-  #spare: Buffer | undefined
-  #filled = 0
+  #gathered: Uint8Array[] = []
+  #bytes = 0
   #writing: Promise<void> = Promise.resolve()
 
   constructor(handle: FileHandle) {
@@ -136,13 +139,9 @@ class BufferedWriter {
   }
 
   async add(chunk: Uint8Array): Promise<void> {
-    for (let at = 0; at < chunk.length; ) {
-      const part = chunk.subarray(at, at + WRITE_BYTES - this.#filled)
-      this.#buffer.set(part, this.#filled)
-      this.#filled += part.length
-      at += part.length
-      if (this.#filled === WRITE_BYTES) await this.#flush()
-    }
+    this.#gathered.push(chunk)
+    this.#bytes += chunk.length
+    if (this.#bytes >= WRITE_BYTES || this.#gathered.length >= MAX_GATHERED) await this.#flush()
   }
 
   async end(): Promise<void> {
@@ -157,15 +156,20 @@ class BufferedWriter {
 
   async #flush(): Promise<void> {
     await this.#writing
-    const full = this.#buffer
-    const bytes = full.subarray(0, this.#filled)
-    this.#buffer = this.#spare ?? Buffer.allocUnsafeSlow(WRITE_BYTES)
-    this.#spare = full
-    this.#filled = 0
-    this.#writing = writeAll(this.#handle, bytes)
+    const [gathered, bytes] = [this.#gathered, this.#bytes]
+    this.#gathered = []
+    this.#bytes = 0
+    this.#writing = writeTogether(this.#handle, gathered, bytes)
     // Reported by whoever awaits it next, not as an unhandled rejection.
     this.#writing.catch(() => {})
   }
+}
+
+async function writeTogether(handle: FileHandle, chunks: Uint8Array[], bytes: number): Promise<void> {
+  if (chunks.length === 0) return
+  if (chunks.length > MAX_VECTORS) return writeAll(handle, Buffer.concat(chunks, bytes))
+  const { bytesWritten } = await handle.writev(chunks)
+  if (bytesWritten < bytes) await writeAll(handle, Buffer.concat(chunks, bytes).subarray(bytesWritten))
 }
 
 async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {

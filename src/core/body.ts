@@ -1,9 +1,10 @@
+import { assertText, type BodyOptions, bodyError, checksumError, lengthError } from './body-failures.ts'
 import { type BodySource, bodySource } from './body-source.ts'
-import { type ChecksumRequest, digest, type Hasher, hasher } from './checksum.ts'
+import { digest } from './checksum.ts'
 import { SNIFF_BYTES } from './content-type.ts'
-import { endedError } from './deadline.ts'
 import { StorageError } from './errors.ts'
-import type { Progress } from './options.ts'
+import { SourceReader } from './source-reader.ts'
+import { StreamBody } from './stream-body.ts'
 
 /** What can be uploaded. Strings, and strings among chunks, are sent as UTF-8. */
 export type UploadBody =
@@ -35,15 +36,6 @@ export interface Body {
   readonly digest: string | undefined
   /** Tells the source that nothing more will be read. */
   discard(): Promise<void>
-}
-
-export interface BodyOptions {
-  readonly key: string
-  readonly provider: string
-  readonly size?: number
-  readonly checksum?: ChecksumRequest
-  readonly onProgress?: (progress: Progress) => void
-  readonly signal?: AbortSignal
 }
 
 /** A body and the first bytes of it, read ahead so that its type can be told. */
@@ -125,12 +117,6 @@ function sourceOf(input: AsyncIterable<unknown>, options: BodyOptions): BodySour
   }
 }
 
-/** UTF-8 has no lone surrogates: they would be stored as other characters, in silence. */
-function assertText(text: string, options: BodyOptions): void {
-  if (!text.isWellFormed())
-    throw bodyError('holds a lone surrogate, perhaps half a character; send bytes instead', options)
-}
-
 async function streamBody(source: BodySource, sniff: boolean, options: BodyOptions): Promise<OpenedBody> {
   const reader = new SourceReader(source, options)
   try {
@@ -140,181 +126,4 @@ async function streamBody(source: BodySource, sniff: boolean, options: BodyOptio
     await reader.close()
     throw error
   }
-}
-
-/** Reads a source chunk by chunk; a pending read ends when the signal does, even where the source hangs. */
-class SourceReader {
-  readonly #source: BodySource
-  readonly #options: BodyOptions
-  readonly #ahead: Uint8Array[] = []
-  #done = false
-  #reject: ((reason: unknown) => void) | undefined
-  readonly #onAbort = () => this.#reject?.(this.#ended())
-
-  constructor(source: BodySource, options: BodyOptions) {
-    this.#source = source
-    this.#options = options
-    options.signal?.addEventListener('abort', this.#onAbort, { once: true })
-  }
-
-  #ended(): StorageError {
-    return endedError(this.#options.signal!, 'upload', this.#options.provider, this.#options.key)
-  }
-
-  async readAhead(bytes: number): Promise<Uint8Array> {
-    let have = 0
-    while (have < bytes) {
-      const chunk = await this.#pull()
-      if (chunk === undefined) break
-      this.#ahead.push(chunk)
-      have += chunk.length
-    }
-    return this.#ahead.length === 1 ? this.#ahead[0]! : Buffer.concat(this.#ahead)
-  }
-
-  /** The next chunk that is not empty, or undefined at the end. */
-  async next(): Promise<Uint8Array | undefined> {
-    return this.#ahead.shift() ?? (await this.#pull())
-  }
-
-  async #pull(): Promise<Uint8Array | undefined> {
-    while (!this.#done) {
-      if (this.#options.signal?.aborted) throw this.#ended()
-      const { value, done } = await new Promise<IteratorResult<unknown>>((resolve, reject) => {
-        this.#reject = reject
-        this.#source.next().then(resolve, reject)
-      }).catch(error => {
-        if (error instanceof StorageError) throw error
-        this.#finish()
-        throw new StorageError('aborted', 'upload: the body failed before its end, nothing was stored', {
-          operation: 'upload',
-          provider: this.#options.provider,
-          key: this.#options.key,
-          cause: error,
-        })
-      })
-      if (done) {
-        this.#finish()
-        return undefined
-      }
-      if (typeof value === 'string') assertText(value, this.#options)
-      const chunk = typeof value === 'string' ? Buffer.from(value) : value
-      if (!(chunk instanceof Uint8Array)) throw bodyError('must give bytes or strings', this.#options)
-      if (chunk.length > 0) return this.#source.keepsChunks ? chunk : new Uint8Array(chunk)
-    }
-    return undefined
-  }
-
-  #finish(): void {
-    this.#done = true
-    this.#options.signal?.removeEventListener('abort', this.#onAbort)
-  }
-
-  /** Whether there may have been bytes that somebody else has read. */
-  get touched(): boolean {
-    return this.#source.touched
-  }
-
-  async close(): Promise<void> {
-    if (this.#done) return
-    this.#finish()
-    this.#source.stop()
-  }
-}
-
-class StreamBody implements Body {
-  readonly bytes = undefined
-  loaded = 0
-  digest: string | undefined
-  readonly #reader: SourceReader
-  readonly #options: BodyOptions
-  readonly #hash: Hasher | undefined
-  #taken = false
-
-  constructor(reader: SourceReader, options: BodyOptions) {
-    this.#reader = reader
-    this.#options = options
-    this.#hash = options.checksum && hasher(options.checksum.algorithm)
-  }
-
-  get size(): number | undefined {
-    return this.#options.size
-  }
-
-  sent(): void {}
-
-  async *chunks(): AsyncIterable<Uint8Array> {
-    if (this.#taken) throw new StorageError('internal', 'upload: a streamed body can be read once')
-    this.#taken = true
-    const { size, onProgress } = this.#options
-    let read = 0
-    try {
-      // Held back by one chunk: a store that was told the length would publish the object with its last byte,
-      // before the checks at the end of the body could stop it.
-      let held = await this.#reader.next()
-      while (held !== undefined) {
-        read += held.length
-        if (size !== undefined && read > size) throw lengthError(this.#options, read)
-        this.#hash?.update(held)
-        const following = await this.#reader.next()
-        if (following === undefined) this.#check(read)
-        this.loaded = read
-        yield held
-        onProgress?.({ loaded: read, ...(size === undefined ? {} : { total: size }) })
-        held = following
-      }
-      if (read === 0) this.#check(0)
-    } finally {
-      await this.#reader.close()
-    }
-  }
-
-  #check(read: number): void {
-    const { size, checksum } = this.#options
-    if (size !== undefined && read !== size) throw lengthError(this.#options, read)
-    if (read === 0 && size === undefined && this.#reader.touched)
-      throw bodyError(
-        'has been read before and has nothing left; for an empty object give size: 0',
-        this.#options,
-      )
-    this.digest = this.#hash?.digest()
-    if (checksum?.expected !== undefined && checksum.expected !== this.digest)
-      throw checksumError(this.#options)
-  }
-
-  discard(): Promise<void> {
-    return this.#reader.close()
-  }
-}
-
-function bodyError(problem: string, { key, provider }: BodyOptions, cause?: unknown): StorageError {
-  return new StorageError('invalid-argument', `upload: the body ${problem}; nothing was stored`, {
-    operation: 'upload',
-    key,
-    provider,
-    cause,
-  })
-}
-
-function lengthError(options: BodyOptions, actual: number): StorageError {
-  const { size, key, provider } = options
-  const how = actual > size! ? `at least ${actual} bytes long` : `only ${actual} bytes long`
-  return new StorageError(
-    'invalid-argument',
-    `upload: the body is ${how}, ${size} were declared; nothing was stored`,
-    { operation: 'upload', key, provider },
-  )
-}
-
-function checksumError(options: BodyOptions): StorageError {
-  const { key, provider, checksum } = options
-  return new StorageError(
-    'checksum-mismatch',
-    `upload: the body does not have the given ${checksum!.algorithm}; nothing was stored`,
-    {
-      operation: 'upload',
-      key,
-      provider,
-    },
-  )
 }

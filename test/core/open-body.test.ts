@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { getEventListeners } from 'node:events'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { openBody, type UploadBody } from '../../src/core/body.ts'
+import type { UploadBody } from '../../src/core/body.ts'
 import type { BodyOptions } from '../../src/core/body-failures.ts'
+import { openBody } from '../../src/core/open-body.ts'
 import { hasCode } from '../support/has-code.ts'
 
 const options: BodyOptions = { key: 'k', provider: 'test' }

@@ -64,7 +64,10 @@ async function writeOrSame(driver: Driver, request: WriteRequest): Promise<Objec
     if (!isStorageError(error, 'already-exists') && driver.translate(error)?.code !== 'already-exists')
       throw error
     const head = { key: request.key, ifMatch: undefined, ifNoneMatch: undefined, signal: request.signal }
-    const stored = await driver.head(head)
+    const stored = await driver.head(head).catch(gone => {
+      if (!isStorageError(gone, 'not-found') && driver.translate(gone)?.code !== 'not-found') throw gone
+      throw new StorageError('conflict', 'what was stored under the key has gone meanwhile; try again')
+    })
     const same = await hasSameContent(await watched.identity(), stored, async () => {
       const { info, source } = await driver.read({ ...head, range: undefined })
       return new Download({ info, source })

@@ -291,4 +291,14 @@ describe('options that the caller changes after the call', () => {
     await expect(kept).rejects.toSatisfy(hasCode('precondition-failed'))
     await expect(copied).rejects.toSatisfy(hasCode('already-exists'))
   })
+
+  it('asks to try again where what was in the way is gone by then', async () => {
+    const write = () => Promise.reject(new StorageError('already-exists', 'in the way'))
+    const head = () => Promise.reject(new StorageError('not-found', 'gone'))
+    const { files } = counting({ translate, write, head })
+    await expect(files.upload('k', 'content', create)).rejects.toMatchObject({
+      code: 'conflict',
+      retryable: true,
+    })
+  })
 })

@@ -1,0 +1,192 @@
+/**
+ * Type-checks every example of the docstrings and the documents against the sources.
+ *
+ * Why: an example is what a newcomer copies; nobody notices when a renamed option makes it wrong.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import ts from 'typescript'
+import { describe, expect, test } from 'vitest'
+
+const root = resolve(import.meta.dirname, '../..')
+
+const ENTRIES: Record<string, string> = {
+  stowage: 'src/index.ts',
+  'stowage/open': 'src/open.ts',
+  'stowage/s3': 'src/adapters/s3/index.ts',
+  'stowage/supabase': 'src/adapters/supabase/index.ts',
+  'stowage/local': 'src/adapters/local/index.ts',
+  'stowage/memory': 'src/adapters/memory.ts',
+  'stowage/decorators': 'src/decorators/index.ts',
+  'stowage/server': 'src/server/index.ts',
+  'stowage/conformance': 'src/conformance/index.ts',
+  'stowage/driver': 'src/driver.ts',
+}
+
+/** What an example may use without saying where it comes from: what its reader has already. */
+const READERS_OWN = `
+import type { Readable, Writable } from 'node:stream'
+import type { S3Client as Client } from '@aws-sdk/client-s3'
+import type { SupabaseClient } from '@supabase/supabase-js'
+import type { StorageProvider as Provider } from 'stowage'
+import type { ConformanceContext } from 'stowage/conformance'
+import type { Driver } from 'stowage/driver'
+import type { S3Options } from 'stowage/s3'
+import type { UrlSigning } from 'stowage/server'
+declare global {
+  const files: Provider
+  const stream: Readable
+  const response: Writable
+  const svg: string
+  const expected: string
+  const url: string
+  const key: string
+  const client: Client
+  const supabaseClient: SupabaseClient
+  const options: S3Options
+  const signing: UrlSigning
+  const context: ConformanceContext
+  const log: { info(event: object): void }
+  interface TapeOptions { reel: string }
+  interface TapeDriver extends Driver {}
+  const TapeDriver: new (options: TapeOptions) => Driver
+}
+`
+
+/** A third party's adapter. */
+const TAPE = `
+import type { StorageProvider } from 'stowage'
+import type { CreateOptions } from 'stowage/conformance'
+export declare function tape(options: CreateOptions & { reel?: string }): StorageProvider
+`
+
+/** Imports that a docstring leaves out, by the name that it uses. Its own module's exports are added to these. */
+const WELL_KNOWN: Record<string, string> = {
+  http: "import * as http from 'node:http'",
+  createReadStream: "import { createReadStream } from 'node:fs'",
+  S3Client: "import { S3Client } from '@aws-sdk/client-s3'",
+  createClient: "import { createClient } from '@supabase/supabase-js'",
+  app: "import express from 'express'; const app = express()",
+  it: "import { it } from 'vitest'",
+  tape: "import { tape } from '../src/tape.ts'",
+  StorageProvider: "import type { StorageProvider } from 'stowage'",
+  attachment: "import { attachment } from '../src/core/content-disposition.ts'",
+}
+
+interface Example {
+  /** `docs/s3.md:7` */
+  readonly place: string
+  readonly file: string
+  readonly text: string
+}
+
+const examples = [...documents(), ...docstrings()]
+const wrong = example('wrong', "files.info('a', { ifMach: 'etag' })")
+const problems = check([...examples, wrong])
+
+describe('the examples', () => {
+  test.each(examples)('$place has the right types', ({ file }) => {
+    expect(problems(file)).toEqual([])
+  })
+
+  test('are found in documents and docstrings', () => {
+    expect(examples.some(one => one.place.startsWith('README.md:'))).toBe(true)
+    expect(examples.some(one => one.place.startsWith('src/adapters/memory.ts:'))).toBe(true)
+  })
+
+  test('with a misspelt option are found out', () => {
+    expect(problems(wrong.file)).toHaveLength(1)
+  })
+})
+
+function documents(): Example[] {
+  const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+  const paths = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', ...pages.map(page => join('docs', page))]
+  return paths.filter(path => path.endsWith('.md')).flatMap(path => blocks(path, /^```ts\n([\s\S]*?)^```$/gm))
+}
+
+function docstrings(): Example[] {
+  return readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter(path => path.endsWith('.ts'))
+    .flatMap(path => blocks(join('src', path), /^ *\* ```ts\n([\s\S]*?)^ *\* ```$/gm))
+    .map(example => {
+      const text = example.text.replace(/^ *\* ?/gm, '').replaceAll('{ … }', '{}')
+      return { ...example, text: importsFor(text) + wrapped(text) }
+    })
+}
+
+function blocks(path: string, pattern: RegExp): Example[] {
+  const page = readFileSync(join(root, path), 'utf8')
+  return [...page.matchAll(pattern)].map(match =>
+    example(`${path}:${page.slice(0, match.index).split('\n').length}`, match[1]!),
+  )
+}
+
+/** The files stand in memory only, below `test`, as an example of the kit does. */
+function example(place: string, text: string): Example {
+  return { place, file: join(root, `test/.example-${place.replaceAll(/[^\w]+/g, '-')}.ts`), text }
+}
+
+/** One that returns is the inside of a function. */
+function wrapped(text: string): string {
+  return /^ +.*\breturn\b/m.test(text) ? `async () => {\n${text}}\n` : text
+}
+
+function importsFor(text: string): string {
+  const used = (name: string) =>
+    new RegExp(`\\b${name}\\b`).test(text) && !new RegExp(`(const|as) ${name}\\b`).test(text)
+  const known = Object.entries(WELL_KNOWN)
+    .filter(([name]) => used(name))
+    .map(([, line]) => line)
+  for (const [entry, path] of Object.entries(ENTRIES)) {
+    for (const name of exportedFunctions(path))
+      if (used(name)) known.push(`import { ${name} } from '${entry}'`)
+  }
+  return known.map(line => `${line}\n`).join('')
+}
+
+function exportedFunctions(path: string): string[] {
+  const source = readFileSync(join(root, path), 'utf8')
+  const named = [...source.matchAll(/^export \{([^}]*)\}/gm)].flatMap(match => match[1]!.split(','))
+  const declared = [...source.matchAll(/^export (?:async )?(?:function|class|const) (\w+)/gm)]
+  return [...named.map(name => name.trim()), ...declared.map(match => match[1]!)].filter(name =>
+    /^\w+$/.test(name),
+  )
+}
+
+/** Checks all texts as one program; the answer gives the complaints about one of them. */
+function check(texts: readonly Example[]): (file: string) => string[] {
+  const readers = join(root, 'test/.example-readers.ts')
+  const tape = join(root, 'src/tape.ts')
+  const virtual = new Map([
+    ...texts.map(({ file, text }) => [file, `${text}\nexport {}\n`] as const),
+    [readers, READERS_OWN] as const,
+    [tape, TAPE] as const,
+  ])
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
+  const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root)
+  const paths = Object.fromEntries(
+    Object.entries(ENTRIES).map(([entry, path]) => [entry, [join(root, path)]]),
+  )
+  const settings: ts.CompilerOptions = {
+    ...options,
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+    paths,
+  }
+  const host = ts.createCompilerHost(settings)
+  const { fileExists, readFile } = host
+  host.fileExists = name => virtual.has(name) || fileExists(name)
+  host.readFile = name => virtual.get(name) ?? readFile(name)
+  const program = ts.createProgram([...virtual.keys()], settings, host)
+  return file => {
+    const source = program.getSourceFile(file)
+    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
+      ({ messageText, start = 0 }) => {
+        const line = source!.getLineAndCharacterOfPosition(start).line
+        const text = source!.text.split('\n')[line]
+        return `${text}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+      },
+    )
+  }
+}

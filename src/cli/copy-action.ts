@@ -6,6 +6,7 @@ import { folderPrefix } from './argument-values.ts'
 import { eachBounded } from './each-bounded.ts'
 import { UsageError } from './exit-codes.ts'
 import { humanSize, plural, printable } from './human-format.ts'
+import { objectOf, objectsIn } from './objects-in.ts'
 import { inSession, type Session } from './session.ts'
 import type { Terminal } from './terminal.ts'
 import { transfer } from './transfer.ts'
@@ -33,20 +34,26 @@ interface Job {
   readonly lost: Set<string>
 }
 
+const VERB = { cp: 'copy', mv: 'move' } as const
+
 /** What `cp` and `mv` do. */
 export function copyAction(kind: 'cp' | 'mv', terminal: Terminal, command: Command) {
   return (given: string[], options: CopyOptions) =>
     inSession(terminal, command, async session => {
-      const { store, from, other, to } = readArguments(given, options)
+      const { store, from, other, to } = readArguments(kind, given, options)
       const source = await session.open(store)
       const destination = other === undefined ? source : await session.open(other)
       const job: Job = { kind, source, destination, options, session, lost: new Set() }
       const { out, signal } = session
       let count = 0
+      let seen = 0
       let bytes = 0
       await eachBounded(
         options.recursive ? objectsIn(source, folderPrefix(from), signal) : theObject(source, from, signal),
-        entry => options.dryRun || out.progress.expect(entry.size),
+        entry => {
+          seen++
+          if (!options.dryRun) out.progress.expect(entry.size)
+        },
         entry =>
           session.attempt(async () => {
             await copyOne(job, entry, newKey(entry.key, from, to, options.recursive === true))
@@ -54,16 +61,19 @@ export function copyAction(kind: 'cp' | 'mv', terminal: Terminal, command: Comma
             bytes += entry.size
           }),
       )
+      if (seen === 0) out.note('nothing is stored in this store')
       for (const name of job.lost) out.note(`${name} is not kept by ${destination.name}`)
       if (count > 1 && !options.dryRun) out.note(`${plural(count, 'object')}, ${humanSize(bytes)}`)
     })
 }
 
-function readArguments(given: string[], { recursive }: CopyOptions): Ends {
+function readArguments(kind: Job['kind'], given: string[], { recursive }: CopyOptions): Ends {
   const [store, ...rest] = given
   if (!isStoreUrl(store!)) throw new UsageError('name the store first, such as file:./data or s3://bucket')
   if (recursive && rest.length === 1 && isStoreUrl(rest[0]!))
     return { store: store!, from: '.', other: rest[0], to: '.' }
+  if (rest.length === 1 && isStoreUrl(rest[0]!))
+    throw new UsageError(`name a key between the stores, or add -r to ${VERB[kind]} everything`)
   if (rest.length === 2 && !isStoreUrl(rest[1]!))
     return { store: store!, from: rest[0]!, other: undefined, to: rest[1]! }
   if (rest.length === 2)
@@ -79,15 +89,7 @@ function newKey(key: string, from: string, to: string, recursive: boolean): stri
 }
 
 async function* theObject(source: StorageProvider, key: string, signal: AbortSignal) {
-  yield await source.info(key, { signal })
-}
-
-async function* objectsIn(
-  source: StorageProvider,
-  prefix: string,
-  signal: AbortSignal,
-): AsyncGenerator<ObjectInfo> {
-  for await (const entry of source.list({ prefix, signal })) if (entry.kind === 'object') yield entry
+  yield await objectOf(source, key, signal)
 }
 
 async function copyOne(job: Job, entry: ObjectInfo, to: string): Promise<void> {
@@ -95,8 +97,7 @@ async function copyOne(job: Job, entry: ObjectInfo, to: string): Promise<void> {
   const { out } = session
   const arrow = `${printable(entry.key)} -> ${printable(to)}`
   if (options.dryRun) {
-    const word = kind === 'cp' ? 'copy' : 'move'
-    await out.result({ action: kind, dryRun: true, from: entry.key, key: to }, `would ${word} ${arrow}`)
+    await out.result({ action: kind, dryRun: true, from: entry.key, key: to }, `would ${VERB[kind]} ${arrow}`)
     return
   }
   try {

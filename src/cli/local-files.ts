@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { link, lstat, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type Hasher, hasher, isComputed } from '../core/checksum.ts'
@@ -35,6 +35,12 @@ export async function* filesBelow(
   }
 }
 
+/** @throws EEXIST where something has this name */
+export async function assertFree(path: string): Promise<void> {
+  if (await lstat(path).catch(() => undefined))
+    throw Object.assign(new Error('something has this name'), { code: 'EEXIST', path })
+}
+
 /**
  * Writes a download to `path`, whole or not at all: under another name first, verified, then renamed.
  *
@@ -51,7 +57,7 @@ export async function saveFile(
   try {
     await pipeline(verified(download), createWriteStream(temporary, { flags: 'wx' }), { signal })
     if (overwrite) await rename(temporary, path)
-    else await link(temporary, path)
+    else await link(temporary, path).catch(error => Promise.reject(Object.assign(error, { path })))
   } finally {
     await rm(temporary, { force: true })
   }

@@ -68,11 +68,34 @@ describe('put and get', () => {
     const put = await run(['put', '-', 'file:./s5', 'v', '--no-overwrite'], { stdin: '2' })
     expect([put.code, put.stderr]).toEqual([5, 'stowage put: v: something is stored under this key\n'])
     const get = await run(['get', 'file:./s5', 'v', 'v1', '--no-overwrite'])
-    expect([get.code, get.stderr]).toEqual([
-      5,
-      expect.stringContaining('there is a file of this name already'),
-    ])
+    expect([get.code, get.stderr]).toEqual([5, 'stowage get: v1: there is a file of this name already\n'])
     expect((await readdir(at('.'))).filter(name => name.endsWith('.part'))).toEqual([])
+  })
+
+  it('say of a folder that it is one, and of nothing that it is not found', async () => {
+    await run(['put', '-', 'file:./s6', 'in/v'], { stdin: '1' })
+    for (const args of [
+      ['get', 'file:./s6', 'in'],
+      ['cp', 'file:./s6', 'in', 'out'],
+      ['mv', 'file:./s6', 'in', 'file:./s7', 'in'],
+    ])
+      expect(await run(args)).toMatchObject({
+        code: 2,
+        stderr: `stowage ${args[0]}: in is a folder; add -r for what is in it\n`,
+      })
+    for (const args of [
+      ['get', '-r', 'file:./s6', 'nope', 'here'],
+      ['cp', '-r', 'file:./s6', 'nope', 'out'],
+      ['mv', '-r', 'file:./s6', 'nope', 'file:./s7', 'in'],
+    ])
+      expect(await run(args)).toMatchObject({
+        code: 3,
+        stderr: `stowage ${args[0]}: nope/: nothing is stored in this folder\n`,
+      })
+    expect(await run(['cp', '-r', 'file:./s8', 'file:./s7'])).toMatchObject({
+      code: 0,
+      stderr: 'nothing is stored in this store\n',
+    })
   })
 
   it('leave no file where the store has none', async () => {

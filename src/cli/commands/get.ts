@@ -8,7 +8,8 @@ import { folderPrefix } from '../argument-values.ts'
 import { eachBounded } from '../each-bounded.ts'
 import { UsageError } from '../exit-codes.ts'
 import { humanSize, plural, printable } from '../human-format.ts'
-import { saveFile, verified } from '../local-files.ts'
+import { assertFree, saveFile, verified } from '../local-files.ts'
+import { objectOf, objectsIn } from '../objects-in.ts'
 import { inSession, type Session, withOutputOptions } from '../session.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -44,7 +45,7 @@ Examples:
         const provider = await session.open(store)
         if (options.recursive) return getAll(provider, folderPrefix(key), path ?? '.', options, session)
         if (path === '-') return getToStdout(provider, key, session)
-        session.out.progress.expect((await provider.info(key, { signal: session.signal })).size)
+        session.out.progress.expect((await objectOf(provider, key, session.signal)).size)
         await getOne(provider, key, await targetOf(key, path), options, session)
       }),
   )
@@ -69,11 +70,8 @@ async function getAll(
   const { out, signal } = session
   let count = 0
   let bytes = 0
-  async function* objects() {
-    for await (const entry of provider.list({ prefix, signal })) if (entry.kind === 'object') yield entry
-  }
   await eachBounded(
-    objects(),
+    objectsIn(provider, prefix, signal),
     entry => options.dryRun || out.progress.expect(entry.size),
     entry =>
       session.attempt(async () => {
@@ -82,7 +80,7 @@ async function getAll(
         await getOne(provider, entry.key, placeOf(entry.key, prefix, folder), options, session)
       }),
   )
-  if (count === 0) out.note(`nothing is stored in ${prefix || 'this store'}`)
+  if (count === 0) out.note('nothing is stored in this store')
   else if (!options.dryRun) out.note(`${plural(count, 'file')}, ${humanSize(bytes)}`)
 }
 
@@ -95,6 +93,8 @@ async function getOne(
 ): Promise<void> {
   if (dryRun) return out.result({ action: 'get', dryRun: true, key, path }, `would write ${printable(path)}`)
   try {
+    // Looked at again when the file is whole; but why fetch what can't be kept?
+    if (!overwrite) await assertFree(path)
     const download = await provider.download(key, { signal, onProgress: out.progress.track() })
     await saveFile(download, path, { overwrite, signal })
     const { size } = download.info

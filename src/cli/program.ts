@@ -87,7 +87,8 @@ export async function runProgram(
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT.ok
-      usage(error, name, json, terminal)
+      const arguments_ = program.commands.find(one => one.name() === name)?.usage() ?? ''
+      usage(told(error, argv, arguments_), name, json, terminal)
       return EXIT.usage
     }
     if (terminal.signal.aborted) return exitOf(terminal.signal.reason)
@@ -95,6 +96,16 @@ export async function runProgram(
     new Output(terminal, name, { json }).fail(error)
     return failureOf(error).exitCode
   }
+}
+
+/** Commander has no words for these two. */
+function told(error: CommanderError, argv: readonly string[], usage: string): CommanderError {
+  const { code, exitCode } = error
+  if (code === 'commander.help')
+    return new CommanderError(exitCode, 'commander.unknownCommand', `unknown command '${argv.at(-1)}'`)
+  if (code === 'commander.missingArgument' && error.message.includes("'arguments'"))
+    return new CommanderError(exitCode, code, `use ${usage.replace('[options] ', '')}`)
+  return error
 }
 
 function usage(error: CommanderError, name: string, json: boolean, terminal: Terminal): void {

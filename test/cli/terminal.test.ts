@@ -42,6 +42,10 @@ describe.skipIf(!hasTerminal)('on a terminal', () => {
     expect(onTerminal('put --json t/a file:./s').output).toMatch(/^\{"action":"put".*\}\r\n$/)
   })
 
+  it('an empty store says so', () => {
+    expect(onTerminal('ls file:./no-such-folder').output).toBe('nothing is stored in this store\r\n')
+  })
+
   it('a table ends with its sum', () => {
     expect(onTerminal('ls -l file:./s a').output).toMatch(/1 B .* a\r\n$/)
     expect(onTerminal('ls -lr file:./s').output).toMatch(/objects?, 600 MB\r\n$/)

@@ -46,6 +46,8 @@ Examples:
       }
       if (entries === 0 && prefix !== '') {
         await show({ kind: 'object', ...(await theObject(key!)) }, options, session)
+      } else if (entries === 0 && out.isTerminal) {
+        out.note('nothing is stored in this store')
       } else if (options.long && out.isTerminal) {
         out.note(`${plural(objects, 'object')}, ${humanSize(bytes)}`)
       }

@@ -20,7 +20,11 @@ export function signCommand(terminal: Terminal): Command {
     .description('Print a signed URL for each key. Signing does not check that the object exists.')
     .argument('<store>', 'URL of the store')
     .argument('<key...>', 'keys of the objects')
-    .option('-e, --expires <duration>', 'lifetime: 90s, 10m, 1h, 7d', duration, 900)
+    .addOption(
+      new Option('-e, --expires <duration>', 'lifetime: 90s, 10m, 1h, 7d')
+        .default(900, '15m')
+        .argParser(duration),
+    )
     .addOption(
       new Option('-m, --method <method>', 'what the URL is for')
         .choices(['GET', 'HEAD', 'PUT', 'DELETE'])

@@ -261,6 +261,16 @@ describe('publishing the same twice', () => {
     expect(await (await files.download('k')).text()).toBe('content')
   })
 
+  it('asks to try again where what was in the way is gone by then', async () => {
+    const write = () => Promise.reject(new StorageError('already-exists', 'in the way'))
+    const head = () => Promise.reject(new StorageError('not-found', 'gone'))
+    const { files } = counting({ translate, write, head })
+    await expect(files.upload('k', 'content', create)).rejects.toMatchObject({
+      code: 'conflict',
+      retryable: true,
+    })
+  })
+
   it('reads what is stored where its checksum is of another kind', async () => {
     const files = memory()
     await files.upload('k', 'content', { checksum: 'md5' })
@@ -290,15 +300,5 @@ describe('options that the caller changes after the call', () => {
     await expect(refused).rejects.toSatisfy(hasCode('already-exists'))
     await expect(kept).rejects.toSatisfy(hasCode('precondition-failed'))
     await expect(copied).rejects.toSatisfy(hasCode('already-exists'))
-  })
-
-  it('asks to try again where what was in the way is gone by then', async () => {
-    const write = () => Promise.reject(new StorageError('already-exists', 'in the way'))
-    const head = () => Promise.reject(new StorageError('not-found', 'gone'))
-    const { files } = counting({ translate, write, head })
-    await expect(files.upload('k', 'content', create)).rejects.toMatchObject({
-      code: 'conflict',
-      retryable: true,
-    })
   })
 })

@@ -36,6 +36,7 @@ export interface MemoryOptions {
 /**
  * A provider that keeps everything in memory and forgets it with the process.
  *
+ * @throws `invalid-argument` for an unknown option, or one that is no such thing
  * @example
  * ```ts
  * const files = memory()
@@ -66,6 +67,7 @@ class MemoryDriver implements Driver {
   #writes = 0
 
   constructor(options: MemoryOptions) {
+    assertOptions(options)
     this.#now = options.now ?? Date.now
     this.#maxBytes = options.maxObjectBytes ?? 2 ** 31
     this.#urls = tokenUrls(options.signing, this.#now)
@@ -238,6 +240,19 @@ class MemoryDriver implements Driver {
     if (ifMatch !== undefined && this.#objects.get(key)?.info.etag !== ifMatch)
       throw new StorageError('precondition-failed', 'the object has another etag by now, or is gone')
   }
+}
+
+/** @throws `invalid-argument` */
+function assertOptions(options: MemoryOptions): void {
+  const refuse = (problem: string) =>
+    new StorageError('invalid-argument', `memory: ${problem}`, { provider: 'memory' })
+  if (typeof options !== 'object' || options === null) throw refuse('options must be an object')
+  const { maxObjectBytes, now, signing: _, ...unknown } = options
+  const [name] = Object.keys(unknown)
+  if (name !== undefined) throw refuse(`unknown option '${name}'; known are signing, maxObjectBytes, now`)
+  if (maxObjectBytes !== undefined && !(Number.isSafeInteger(maxObjectBytes) && maxObjectBytes >= 0))
+    throw refuse('maxObjectBytes must be a whole number of bytes')
+  if (now !== undefined && typeof now !== 'function') throw refuse('now must be a function')
 }
 
 /** Dates can be changed by whoever holds them: a caller gets one of its own. */

@@ -34,6 +34,10 @@ function everyCall(scope: Scope, extra: Options): [string, () => unknown][] {
       ['signedUrl', () => files.signedUrl(key, { expiresIn: 60, ...extra })],
       ['signedUrls', () => files.signedUrls([key], { expiresIn: 60, ...extra })],
     )
+  if (capabilities.signedUpload !== false) {
+    const lifetime = capabilities.signedUpload.choosesExpiry ? { expiresIn: 60 } : {}
+    calls.push(['signedUpload', () => files.signedUpload(key, { ...lifetime, ...extra })])
+  }
   return calls
 }
 
@@ -237,6 +241,7 @@ export const CALL_CASES: readonly ConformanceCase[] = [
       const calls = everyCall(scope, {})
       await scope.files.close()
       await scope.files.close()
+      if (scope.capabilities.publicUrl) calls.push(['publicUrl', () => scope.files.publicUrl('call.txt')])
       for (const [method, call] of calls) await fails(call, 'invalid-argument', `${method} after close`)
     },
   },

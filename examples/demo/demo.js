@@ -17,6 +17,10 @@ import { startServer } from './start-server.js'
 
 const folder = resolve(process.argv[2] ?? join(import.meta.dirname, '../files'))
 const targetUrl = process.env.STOWAGE_DEMO_TARGET || 'memory:'
+// A reader that goes away, such as head, has seen enough; what is stored is still removed.
+process.stdout.on('error', () => {})
+// The SDK's words on Node versions are for who chooses one.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
 const signal = AbortSignal.any([interrupted(), AbortSignal.timeout(30 * 60_000)])
 
 const workspace = await mkdtemp(join(tmpdir(), 'stowage-demo-'))
@@ -36,6 +40,8 @@ try {
 }
 
 async function run() {
+  const isFolder = (await stat(folder).catch(() => undefined))?.isDirectory()
+  if (!isFolder) throw new Error(`there is no folder ${folder}`)
   const now = () => Date.now() + clock.ahead
   const signing = { baseUrl: server.baseUrl, secret: 'made-up-for-this-demo-only' }
   const files = local({ root: join(workspace, 'data'), signing, now })
@@ -70,9 +76,11 @@ async function run() {
   await deleteAll(files, infos, 'local storage')
   await proveNothingIsLeft(files, infos[0].key)
 
+  if (targetUrl !== 'memory:') return
   heading('The same on S3')
-  line('One line changes where the copies go:')
+  line('With AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY set, one line changes where the copies go:')
   line("    STOWAGE_DEMO_TARGET='s3://your-bucket?region=eu-central-1' npm run demo")
+  line("    STOWAGE_DEMO_TARGET='s3://your-bucket?endpoint=http://127.0.0.1:9000' npm run demo")
   line('and in code:')
   line("    const files = await open('file:./data')                              // a folder")
   line("    const files = await open('s3://your-bucket?region=eu-central-1')     // S3")

@@ -30,7 +30,17 @@ export function size(bytes) {
 
 /** A bar for so many bytes: drawn on a terminal, one line elsewhere. */
 export function bar(total) {
-  if (!process.stdout.isTTY) return { update() {}, stop: () => line(`${size(total)} copied`) }
+  if (!process.stdout.isTTY) {
+    let copied = 0
+    return {
+      update(value) {
+        copied = value
+      },
+      stop() {
+        if (copied === total) line(`${size(total)} copied`)
+      },
+    }
+  }
   const drawn = new progress.SingleBar({
     stream: process.stdout,
     format: '  {bar} {percentage}%  {value} of {total}',

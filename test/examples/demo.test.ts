@@ -49,6 +49,30 @@ describe('the demo', () => {
     expect(readdirSync(target).filter(name => !name.startsWith('.'))).toEqual([])
   })
 
+  it('says nothing of copies where none was made', () => {
+    const target = mkdtempSync(join(folder, 'target-'))
+    writeFileSync(join(target, 'taken'), '')
+    const { status, stdout } = demo([], { STOWAGE_DEMO_TARGET: `file:${join(target, 'taken')}` })
+    expect(status).toBe(1)
+    expect(stdout).not.toContain('copied')
+  })
+
+  it('names a folder that is not there', () => {
+    expect(demo(['no-such-folder'])).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^\ndemo: there is no folder \S+no-such-folder\n$/),
+    })
+  })
+
+  it('ends in silence where its reader goes away', () => {
+    const { stderr } = spawnSync('sh', ['-c', `"${process.execPath}" examples/demo/demo.js | head -1`], {
+      cwd: root,
+      encoding: 'utf8',
+    })
+    expect(stderr).toBe('')
+  })
+
   it('fails in one line and leaves nothing behind', () => {
     const { status, stderr, left } = demo([], { STOWAGE_DEMO_TARGET: 's3:' })
     expect([status, left]).toEqual([1, []])

@@ -14,11 +14,18 @@ function everyKind(bytes: Uint8Array): [string, () => UploadBody][] {
     ['a Buffer', () => Buffer.from(bytes)],
     ['an ArrayBuffer', () => Uint8Array.from(bytes).buffer],
     ['a DataView', () => new DataView(Uint8Array.from(bytes).buffer)],
+    ['shared memory', () => sharedCopy(bytes)],
     ['a Blob', () => new Blob([Uint8Array.from(bytes)])],
     ['a web stream', () => new Blob([Uint8Array.from(bytes)]).stream() as ReadableStream<Uint8Array>],
     ['a Node stream', () => Readable.from([bytes.subarray(0, half), bytes.subarray(half)])],
     ['an async iterable', () => streamOf(bytes, 7)],
   ]
+}
+
+function sharedCopy(bytes: Uint8Array): Uint8Array {
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length))
+  shared.set(bytes)
+  return shared
 }
 
 /** Bodies that end without a byte. */

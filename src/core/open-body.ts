@@ -39,10 +39,13 @@ export async function openBody(input: UploadBody, sniff: boolean, given: BodyOpt
 
 function wholeBytes(input: UploadBody): Uint8Array | undefined {
   if (typeof input === 'string') return Buffer.from(input)
-  if (input instanceof Uint8Array) return input
-  if (input instanceof ArrayBuffer || input instanceof SharedArrayBuffer) return new Uint8Array(input)
-  if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
-  return undefined
+  if (input instanceof SharedArrayBuffer) return Uint8Array.from(new Uint8Array(input))
+  if (input instanceof ArrayBuffer) return new Uint8Array(input)
+  if (!ArrayBuffer.isView(input)) return undefined
+  const bytes =
+    input instanceof Uint8Array ? input : new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
+  // Shared memory may change while it is sent, and `fetch` takes none.
+  return input.buffer instanceof SharedArrayBuffer ? Uint8Array.from(bytes) : bytes
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<Uint8Array | string> {

@@ -17,6 +17,12 @@ async function read(input: UploadBody, change: Partial<BodyOptions> = {}, sniff 
   return Buffer.concat(parts).toString()
 }
 
+function sharedMemory(text: string) {
+  const bytes = new Uint8Array(new SharedArrayBuffer(Buffer.byteLength(text)))
+  bytes.set(Buffer.from(text))
+  return bytes
+}
+
 async function* pieces(...texts: string[]) {
   yield* texts
 }
@@ -26,6 +32,7 @@ describe('bodies', () => {
     ['a string', () => 'häuser'],
     ['bytes', () => Buffer.from('häuser')],
     ['an ArrayBuffer', () => Uint8Array.from(Buffer.from('häuser')).buffer],
+    ['a view on shared memory', () => sharedMemory('häuser')],
     ['a view on other units', () => new DataView(Uint8Array.from(Buffer.from('häuser')).buffer)],
     ['a Blob', () => new Blob(['häuser'])],
     ['a Node stream', () => Readable.from([Buffer.from('hä'), Buffer.from('user')])],
@@ -37,6 +44,14 @@ describe('bodies', () => {
     expect(
       await read(make(), { size: 7, checksum: { algorithm: 'sha256', expected: sha256('häuser') } }),
     ).toBe('häuser')
+  })
+
+  it('copies shared memory, which another thread may change while it is sent', async () => {
+    const memory = sharedMemory('before')
+    const { body } = await openBody(memory, false, options)
+    memory.set(Buffer.from('after!'))
+    expect(Buffer.from(body.bytes!).toString()).toBe('before')
+    expect(body.bytes!.buffer).toBeInstanceOf(ArrayBuffer)
   })
 
   it.each([[undefined], [null], [1], [{}], [['a']]])('refuses %j', async input => {

@@ -5,6 +5,7 @@ import type { ObjectInfo } from '../../core/results.ts'
 import type { S3Connection } from './connection.ts'
 import { S3Failure } from './errors.ts'
 import { infoOf, one } from './object-headers.ts'
+import { ResumedBody } from './resumed-body.ts'
 import type { HttpAnswer } from './transport.ts'
 
 export async function readObject(connection: S3Connection, request: ReadRequest): Promise<ReadAnswer> {
@@ -15,10 +16,14 @@ export async function readObject(connection: S3Connection, request: ReadRequest)
   try {
     assertIsS3(answered)
     const length = contentLength(answered)
+    const source = (offset: number, length: number) =>
+      body.pausable
+        ? body
+        : new ResumedBody(connection, { key, offset, length, etag: one(answered, 'etag'), signal }, body)
     if (range === undefined) {
       const info = infoOf(key, answered, length)
       assertConditions(request, info)
-      return { info, source: body }
+      return { info, source: source(0, length) }
     }
     // The last bytes of an empty object: MinIO says 'bytes 0--1/0', versitygw 200, AWS 416.
     if (range.kind === 'suffix' && length === 0 && status < 300) {
@@ -31,7 +36,11 @@ export async function readObject(connection: S3Connection, request: ReadRequest)
       throw notS3('the server was asked for a range and sent something else')
     const info = infoOf(key, answered, part.size)
     assertConditions(request, info)
-    return { info, span: { offset: part.offset, length: part.length }, source: body }
+    return {
+      info,
+      span: { offset: part.offset, length: part.length },
+      source: source(part.offset, part.length),
+    }
   } catch (error) {
     body.cancel()
     throw error

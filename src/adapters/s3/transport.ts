@@ -20,6 +20,17 @@ export interface HttpAnswer {
 
 /** Unread bytes that may wait in memory before the socket is paused. */
 const HIGH_WATER_BYTES = 256 * 1024
+/** Unread bytes that may wait in memory where the socket must not be paused. */
+export const MAX_UNREAD_BYTES = 1024 * 1024
+
+/** More bytes than may wait have come of an answer that can't be paused; its request was given up. */
+export class ReaderTooSlow extends Error {
+  override readonly name = 'ReaderTooSlow'
+
+  constructor() {
+    super('the reader was too slow for a server that closes its connection')
+  }
+}
 
 /**
  * Sends one request over undici's lowest layer: no web streams, and no listener on a signal unless one is given,
@@ -70,6 +81,7 @@ export class AnswerBody implements ByteSource, Dispatcher.DispatchHandler {
   /** Told when a chunk, the end or a failure has come. */
   #wake: (() => void) | undefined
   #wantsAll = false
+  #pausable = true
   readonly #onAbort = () => {
     // A request that still waits for a connection is dropped when it gets one; nobody waits for that.
     this.#reject(this.#signal!.reason)
@@ -87,6 +99,11 @@ export class AnswerBody implements ByteSource, Dispatcher.DispatchHandler {
     signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
 
+  /** False for an answer that ends with its connection: undici ends the process where one is paused. */
+  get pausable(): boolean {
+    return this.#pausable
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     if (this.#signal?.aborted) controller.abort(this.#signal.reason)
@@ -99,16 +116,17 @@ export class AnswerBody implements ByteSource, Dispatcher.DispatchHandler {
   ): void {
     if (status < 200) return
     this.#expected = Number(headers['content-length'] ?? Number.POSITIVE_INFINITY)
+    this.#pausable = !closesBehind(headers)
     this.#resolve({ status, headers, body: this })
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    if (this.#state !== 'open') return
     this.#chunks.push(chunk)
     this.#waiting += chunk.length
     this.#expected -= chunk.length
-    // Never at the last byte: undici 7 ends the process when a server closes its connection behind a paused answer
-    // (https://github.com/nodejs/undici/issues/5360).
-    if (!this.#wantsAll && this.#waiting > HIGH_WATER_BYTES && this.#expected > 0) controller.pause()
+    // Not at the last byte: nothing more will come, and a server of HTTP/1.0 closes behind it without saying so.
+    if (!this.#wantsAll && this.#expected > 0) this.#holdBack(controller)
     if (!this.#wantsAll) this.#notify()
   }
 
@@ -117,6 +135,7 @@ export class AnswerBody implements ByteSource, Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    if (this.#state !== 'open') return
     this.#error = error
     this.#reject(error)
     this.#finish('failed')
@@ -127,7 +146,8 @@ export class AnswerBody implements ByteSource, Dispatcher.DispatchHandler {
     this.#controller?.resume()
     while (this.#state === 'open') await this.#news()
     if (this.#state === 'failed') throw this.#error
-    const chunks = this.#drain()
+    const chunks = this.#chunks
+    this.#chunks = []
     return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
   }
 
@@ -138,8 +158,10 @@ export class AnswerBody implements ByteSource, Dispatcher.DispatchHandler {
   async *chunks(): AsyncGenerator<Uint8Array> {
     try {
       for (;;) {
-        yield* this.#drain()
-        if (this.#chunks.length > 0) continue
+        for (let chunk = this.#chunks.shift(); chunk !== undefined; chunk = this.#chunks.shift()) {
+          this.#waiting -= chunk.length
+          yield chunk
+        }
         if (this.#state === 'failed') throw this.#error
         if (this.#state === 'ended') return
         // Waited for from before: `resume` may hand out data, and the end, before it returns.
@@ -157,11 +179,14 @@ export class AnswerBody implements ByteSource, Dispatcher.DispatchHandler {
     this.#controller?.abort(new DOMException('the body is not wanted', 'AbortError'))
   }
 
-  #drain(): Uint8Array[] {
-    const chunks = this.#chunks
-    this.#chunks = []
-    this.#waiting = 0
-    return chunks
+  #holdBack(controller: Dispatcher.DispatchController): void {
+    if (this.#pausable) {
+      if (this.#waiting > HIGH_WATER_BYTES) controller.pause()
+    } else if (this.#waiting > MAX_UNREAD_BYTES) {
+      this.#error = new ReaderTooSlow()
+      this.#finish('failed')
+      controller.abort(this.#error as Error)
+    }
   }
 
   #news(): Promise<void> {
@@ -181,4 +206,13 @@ export class AnswerBody implements ByteSource, Dispatcher.DispatchHandler {
     this.#signal?.removeEventListener('abort', this.#onAbort)
     this.#notify()
   }
+}
+
+/**
+ * undici 7 ends the process when a connection that is not kept ends behind a paused answer
+ * (https://github.com/nodejs/undici/issues/5360). Not kept is what says so, or has no end of its own.
+ */
+function closesBehind(headers: HttpAnswer['headers']): boolean {
+  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return true
+  return /(?:^|,)\s*close\s*(?:,|$)/i.test(String(headers.connection ?? ''))
 }

@@ -6,28 +6,23 @@
  * CONTRIBUTING.md for the other variables.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { checkImports } from './check-imports.js'
 
 const root = resolve(import.meta.dirname, '..')
-const folder = mkdtempSync(join(tmpdir(), 'stowage-test-'))
-const resultFile = join(folder, 'result.json')
+// Written by vitest at its end only, so that Ctrl-C leaves nothing behind.
+const resultFile = join(tmpdir(), `stowage-test-${process.pid}.json`)
 
-let failed = false
-try {
-  failed = !build() || !importRulesHold()
-  const ended = runVitest()
-  const { passed, skipped, ...rest } = countResults()
-  // A run that broke down without a failed test has still failed.
-  const failures = Math.max(rest.failed, ended && !failed ? 0 : 1)
-  failed = failures > 0
-  console.log(`${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
-} finally {
-  rmSync(folder, { recursive: true, force: true })
-}
-process.exitCode = failed ? 1 : 0
+const isBuilt = build()
+const rulesHold = importRulesHold()
+const ended = runVitest()
+const { passed, skipped, ...rest } = countResults()
+// A run that broke down without a failed test has still failed.
+const failed = Math.max(rest.failed, isBuilt && rulesHold && ended ? 0 : 1)
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+process.exitCode = failed > 0 ? 1 : 0
 
 function build() {
   if (process.env.STOWAGE_TEST_BUILT === '1') return true
@@ -76,5 +71,7 @@ function countResults() {
     }
   } catch {
     return { passed: 0, failed: 1, skipped: 0 }
+  } finally {
+    rmSync(resultFile, { force: true })
   }
 }

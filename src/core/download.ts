@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { untilEnded } from './deadline.ts'
 import { StorageError } from './errors.ts'
 import type { Progress } from './options.ts'
+import { harmless } from './progress.ts'
 import type { ByteSpan } from './range.ts'
 import type { ObjectInfo } from './results.ts'
 
@@ -49,7 +50,7 @@ export class Download implements AsyncIterable<Uint8Array> {
   constructor(parts: DownloadParts) {
     this.info = parts.info
     this.range = parts.span
-    this.#parts = parts
+    this.#parts = { ...parts, onProgress: harmless(parts.onProgress) }
   }
 
   /** Bytes that the body must have: what is compared at its end. */

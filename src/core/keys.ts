@@ -69,8 +69,8 @@ export function assertKey(
   const problem = keyProblem(key, rules)
   if (problem === undefined) return
   const shown =
-    typeof key === 'string' ? JSON.stringify(key.length > 80 ? `${key.slice(0, 80)}…` : key) : 'key'
-  throw new StorageError('invalid-key', `${operation}: the key ${shown} ${problem}`, {
+    typeof key === 'string' ? ` ${JSON.stringify(key.length > 80 ? `${key.slice(0, 80)}…` : key)}` : ''
+  throw new StorageError('invalid-key', `${operation}: the key${shown} ${problem}`, {
     operation,
     provider,
     ...(typeof key === 'string' ? { key } : {}),

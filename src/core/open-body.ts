@@ -4,6 +4,7 @@ import { type BodySource, bodySource } from './body-source.ts'
 import { digest } from './checksum.ts'
 import { SNIFF_BYTES } from './content-type.ts'
 import { StorageError } from './errors.ts'
+import { harmless } from './progress.ts'
 import { SourceReader } from './source-reader.ts'
 import { StreamBody } from './stream-body.ts'
 
@@ -68,16 +69,6 @@ function bytesBody(bytes: Uint8Array, options: BodyOptions): Body {
       onProgress?.({ loaded: bytes.length, total: bytes.length })
     },
     discard: async () => {},
-  }
-}
-
-/** Progress is told when bytes have gone already: what its listener throws must not fail an upload that is done. */
-function harmless(onProgress: BodyOptions['onProgress']): BodyOptions['onProgress'] {
-  if (onProgress === undefined) return undefined
-  return progress => {
-    try {
-      onProgress(progress)
-    } catch {}
   }
 }
 

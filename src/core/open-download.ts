@@ -2,6 +2,7 @@ import { assertConditions } from './conditions.ts'
 import { deadline, untilEnded } from './deadline.ts'
 import { Download } from './download.ts'
 import type { Driver, HeadRequest, ReadAnswer } from './driver.ts'
+import { invalidArgument } from './errors.ts'
 import type { Operations } from './operations.ts'
 import type { DownloadOptions } from './options.ts'
 import { httpRange, rangePastEnd } from './range.ts'
@@ -16,6 +17,8 @@ export async function openDownload(
   options: DownloadOptions,
 ): Promise<Download> {
   const range = httpRange(options.range, driver.name)
+  if (options.onProgress !== undefined && typeof options.onProgress !== 'function')
+    throw invalidArgument('download', driver.name, 'onProgress must be a function')
   const ends = deadline(options, 'download', driver.name)
   const { signal } = ends
   const toError = (error: unknown) => operations.error(error, 'download', key, signal)

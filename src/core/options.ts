@@ -71,6 +71,7 @@ export interface InfoOptions extends OperationOptions {
 
 export interface DownloadOptions extends InfoOptions {
   range?: ByteRange
+  /** Called with the bytes read so far and, as `total`, those of the range or object. What it throws is dropped. */
   onProgress?: (progress: Progress) => void
 }
 

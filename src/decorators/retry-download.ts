@@ -20,7 +20,7 @@ export async function retryDownload(
   const inside: DownloadOptions = { ...settledOptions(options) }
   if (ends.signal !== undefined) Object.assign(inside, { signal: ends.signal, timeoutMs: undefined })
   // Progress is that of the body as the caller sees it, not of each try.
-  delete inside.onProgress
+  if (typeof inside.onProgress === 'function') delete inside.onProgress
   try {
     const first = await tries.run(() => inner.download(key, inside))
     return new Download({

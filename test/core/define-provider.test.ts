@@ -49,6 +49,7 @@ describe('bad arguments', () => {
     ['an unknown option', files => files.upload('k', 'x', { upsert: true } as never)],
     ['options that are null', files => files.download('k', null as never)],
     ['a range that is no range', files => files.download('k', { range: 'lines=1-2' as never })],
+    ['a progress listener that is none', files => files.download('a/b', { onProgress: 5 as never })],
     ['two ranges', files => files.download('k', { range: 'bytes=0-1,3-4' })],
     ['a negative range', files => files.download('k', { range: { start: -1 } })],
     ['a range that ends first', files => files.download('k', { range: { start: 3, end: 2 } })],

@@ -43,6 +43,31 @@ describe('a body that is given back before its first byte', () => {
   })
 })
 
+describe('the listener of a download', () => {
+  it('hears of every chunk, and what it throws does not fail the read', async () => {
+    const heard: unknown[] = []
+    const download = new Download({
+      info,
+      source: {
+        async *chunks() {
+          yield Uint8Array.of(1, 2, 3)
+          yield Uint8Array.of(4, 5, 6)
+        },
+        cancel() {},
+      },
+      onProgress(progress) {
+        heard.push(progress)
+        throw new Error('a bar that broke')
+      },
+    })
+    expect((await download.bytes()).length).toBe(6)
+    expect(heard).toEqual([
+      { loaded: 3, total: 6 },
+      { loaded: 6, total: 6 },
+    ])
+  })
+})
+
 describe('through', () => {
   it('shows other attributes and gives the same bytes', async () => {
     const { download } = opened()

@@ -78,6 +78,8 @@ describeOnS3Servers('the program over S3', server => {
         )
       ).code,
     ).toBe(0)
+    // S3 does not say whether anything was there.
+    expect((await run(['rm', store, 'nope'], { env })).stdout).toBe('nope  gone\n')
     expect((await run(['ls', '-r', store], { env })).stdout).toBe('copy.bin\n')
     expect((await run(['info', `file:./from-${server.name}`, 'big.bin'])).stdout).toMatch(/meta a +b\n/)
     const denied = await run(['ls', store], { env: { ...env, AWS_SECRET_ACCESS_KEY: 'wrong-secret' } })

@@ -10,6 +10,8 @@ interface RmOptions {
   dryRun?: true
 }
 
+const HOW = { deleted: 'deleted', missing: 'was not there', gone: 'gone' } as const
+
 /** Keys of one call: so much is listed before it is deleted. */
 const BATCH = 1000
 
@@ -72,8 +74,7 @@ async function remove(
     await attempt(async () => {
       if (result.status === 'error') throw result.error
       if (result.status !== 'missing') count++
-      const how = result.status === 'missing' ? 'was not there' : 'deleted'
-      await out.done({ action: 'rm', ...result }, `${printable(result.key)}  ${how}`)
+      await out.done({ action: 'rm', ...result }, `${printable(result.key)}  ${HOW[result.status]}`)
     })
   }
   return count

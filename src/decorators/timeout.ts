@@ -255,7 +255,9 @@ function watched(keys: KeyInput, alive: () => void): KeyInput {
 function isOperationOptions(options: OperationOptions | undefined): boolean {
   if (options === undefined) return true
   if (typeof options !== 'object' || options === null) return false
-  return options.signal === undefined || options.signal instanceof AbortSignal
+  const { signal, timeoutMs } = options
+  if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs > 0)) return false
+  return signal === undefined || signal instanceof AbortSignal
 }
 
 function startTimer(ms: number, call: () => void): () => void {

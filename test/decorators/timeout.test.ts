@@ -250,4 +250,18 @@ describe('the time of many', () => {
     process.off('warning', onWarning)
     expect(warnings).toEqual([])
   })
+
+  it.each([-1, 0, Number.NaN])(
+    'starts no timer for the wrong time limit %s, which is refused below',
+    async timeoutMs => {
+      const started: number[] = []
+      const timer = (ms: number) => {
+        started.push(ms)
+        return () => {}
+      }
+      const files = timeout(memory(), { timeoutMs: 100, timer })
+      await expect(files.info('a', { timeoutMs })).rejects.toMatchObject({ code: 'invalid-argument' })
+      expect(started).toEqual([])
+    },
+  )
 })

@@ -160,7 +160,11 @@ class DefinedProvider implements StorageProvider {
     this.#operations.assertOpen('publicUrl')
     this.#operations.assertKey(key, 'publicUrl')
     if (!this.capabilities.publicUrl)
-      throw unsupported('publicUrl', this.name, 'this provider has no public address')
+      throw unsupported(
+        'publicUrl',
+        this.name,
+        'this provider has no public address; local and memory storage have one with the option signing',
+      )
     return this.#driver.publicUrl(key)
   }
 

@@ -15,7 +15,12 @@ export function signRequest(
   signal: AbortSignal | undefined,
 ): SignRequest {
   const able = capabilities.signedUrl
-  if (able === false) throw unsupported(operation, name, 'this provider signs no URLs')
+  if (able === false)
+    throw unsupported(
+      operation,
+      name,
+      'this provider signs no URLs; local and memory storage do with the option signing',
+    )
   const { method = 'GET', download, contentType, expiresIn } = options ?? {}
   assertExpiresIn(expiresIn, able.maxExpiresIn, operation, name)
   if (!METHODS.includes(method))
@@ -49,7 +54,12 @@ export function signUploadRequest(
   const operation = 'signedUpload'
   const able = capabilities.signedUpload
   const { expiresIn, contentType, size, maxSize } = options ?? {}
-  if (able === false) throw unsupported(operation, name, 'this provider signs no uploads')
+  if (able === false)
+    throw unsupported(
+      operation,
+      name,
+      'this provider signs no uploads; local and memory storage do with the option signing',
+    )
   if (able.choosesExpiry) assertExpiresIn(expiresIn, able.maxExpiresIn, operation, name)
   else if (expiresIn !== undefined) {
     throw unsupported(operation, name, 'the store sets the lifetime itself; leave expiresIn out')

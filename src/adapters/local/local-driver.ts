@@ -136,7 +136,8 @@ export class LocalDriver implements Driver {
     return info
   }
 
-  listPage(request: ListRequest): Promise<ListAnswer> {
+  async listPage(request: ListRequest): Promise<ListAnswer> {
+    if (request.cursor === undefined) await this.#workspace.assertFolder()
     return this.#lister.page(request)
   }
 

@@ -1,9 +1,9 @@
 /** The root and the folders that the adapter keeps for itself in it. */
 import { realpathSync } from 'node:fs'
-import { lstat, mkdir } from 'node:fs/promises'
+import { lstat, mkdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { StorageError } from '../../core/errors.ts'
-import { syncFolder } from './folders.ts'
+import { isAbsent, syncFolder } from './folders.ts'
 import { RESERVED } from './key-path.ts'
 
 export class Workspace {
@@ -30,19 +30,27 @@ export class Workspace {
     return this.#ready
   }
 
+  /** A root that is not there yet is empty; one that is a file is a mistake, and no empty list. */
+  async assertFolder(): Promise<void> {
+    const stats = await stat(this.root).catch(ignoreAbsent)
+    if (stats !== undefined && !stats.isDirectory()) throw this.#noFolder()
+  }
+
+  #noFolder(cause?: unknown): StorageError {
+    return new StorageError(
+      'invalid-argument',
+      `the root '${this.root}' is not a folder; give another root`,
+      { cause },
+    )
+  }
+
   async #make(): Promise<void> {
     try {
       await mkdir(this.root, { recursive: true })
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (code !== 'EEXIST' && code !== 'ENOTDIR') throw error
-      throw new StorageError(
-        'invalid-argument',
-        `the root '${this.root}' is not a folder; give another root`,
-        {
-          cause: error,
-        },
-      )
+      throw this.#noFolder(error)
     }
     for (const folder of [join(this.root, RESERVED), this.temp, this.meta, this.locks]) {
       await mkdir(folder).catch(async error => {
@@ -53,6 +61,10 @@ export class Workspace {
     }
     await syncFolder(this.root)
   }
+}
+
+function ignoreAbsent(error: unknown): undefined {
+  if (!isAbsent(error)) throw error
 }
 
 /** Links in the root's own path are followed once, here: behind it none is. */

@@ -41,6 +41,7 @@ describe('local storage that fails', () => {
     expect(error).toMatchObject({ code: 'invalid-argument', provider: 'local' })
     expect(error.message).toContain(path)
     expect(await files.exists('a')).toBe(false)
+    await expect(keysOf(files)).rejects.toSatisfy(hasCode('invalid-argument'))
   })
 
   it.each([

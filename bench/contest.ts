@@ -6,6 +6,8 @@ import type { Target } from './contenders/contender.ts'
 import { type Spread, spread } from './spread.ts'
 import type { RoundRequest, RoundResult } from './worker.ts'
 
+const WARM_UP_ROUNDS = 2
+
 export interface ContestResult {
   contender: string
   /** Absent where the contender failed, with the reason. */
@@ -37,8 +39,8 @@ export async function contest(
       workers.set(name, worker)
       await Promise.race([once(worker, 'message'), once(worker, 'exit')])
     }
-    // The round before the first is not counted: it opens connections and lets the compiler warm up.
-    for (let round = -1; round < rounds; round++) {
+    // The rounds before the first are not counted: they open connections and let the compiler warm up.
+    for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
       for (const name of rotated(names, round)) {
         const worker = workers.get(name)!
         if (failures.has(name)) continue

@@ -21,7 +21,8 @@ const WRONG_ETAG = '00000000000000000000000000000000'
 
 /**
  * Finds out by trying, on objects of its own, which conditions the endpoint keeps: some servers answer 200 and
- * overwrite. Each group is tried once; those who ask meanwhile wait for the same answer.
+ * overwrite. Each group is tried once; those who ask meanwhile wait for the same answer, so that no caller's signal
+ * ends it: each of its requests has a time limit instead.
  */
 export class Probe {
   readonly #connection: S3Connection
@@ -45,7 +46,9 @@ export class Probe {
     if (answers === undefined) {
       answers = this.#try(group).catch(error => {
         this.#underWay.delete(group)
-        throw error
+        throw (error as Error).name === 'TimeoutError'
+          ? new StorageError('timeout', 'the server did not answer the probe in time', { cause: error })
+          : error
       })
       this.#underWay.set(group, answers)
     }
@@ -54,15 +57,26 @@ export class Probe {
 
   async #try(group: keyof typeof GROUPS): Promise<Answers> {
     const key = `${this.#settings.probePrefix}.stowage-probe-${randomBytes(12).toString('hex')}`
+    // Opened before the time of the first request runs.
+    await this.#connection.link()
+    // Remembered before they are sent: what is stored by a request whose answer gets lost is removed, too.
     const written = new Set<string>()
+    let answers: Answers
     try {
-      if (group === 'write') return await this.#tryWrite(key, written)
-      await this.#put(key, {}, written)
-      if (group === 'copy') return await this.#tryCopy(key, written)
-      return await this.#tryDelete(key)
-    } finally {
-      for (const name of written) await this.#remove(name)
+      answers = await this.#tryWith(group, key, written)
+    } catch (error) {
+      // What the probe failed for says more than what its clean-up fails for.
+      await this.#removeAll(written).catch(() => {})
+      throw error
     }
+    await this.#removeAll(written)
+    return answers
+  }
+
+  async #tryWith(group: keyof typeof GROUPS, key: string, written: Set<string>): Promise<Answers> {
+    if (group === 'write') return this.#tryWrite(key, written)
+    await this.#put(key, {}, written)
+    return group === 'copy' ? this.#tryCopy(key, written) : this.#tryDelete(key)
   }
 
   async #tryWrite(key: string, written: Set<string>): Promise<Answers> {
@@ -81,7 +95,7 @@ export class Probe {
     const to = `${key}-copy`
     const copy = (etag: string | undefined, conditions: { IfNoneMatch?: string }) => {
       written.add(to)
-      return this.#sdk.copy({ key, etag }, { Key: to, ...conditions }, undefined)
+      return this.#sdk.copy({ key, etag }, { Key: to, ...conditions }, this.#timeLimit())
     }
     const conditionalCopySource = await refused(copy(WRONG_ETAG, {}), 412)
     if (conditionalCopySource) await copy(undefined, {})
@@ -96,29 +110,41 @@ export class Probe {
       method: 'DELETE',
       key,
       headers: { 'if-match': `"${WRONG_ETAG}"` },
+      signal: this.#timeLimit(),
     })
     return { conditionalDelete: await refused(remove, 412) }
   }
 
   async #put(key: string, headers: Record<string, string>, written: Set<string>): Promise<void> {
     const body = Buffer.from('stowage asks which conditions this server keeps')
+    written.add(key)
     const answer = await this.#connection.send({
       method: 'PUT',
       key,
       headers: { ...headers, 'content-type': 'text/plain', 'content-length': String(body.length) },
       body,
+      signal: this.#timeLimit(),
     })
-    written.add(key)
     await answer.body.bytes()
   }
 
-  async #remove(key: string): Promise<void> {
-    try {
-      const request = { key, ifMatch: undefined, signal: undefined }
-      await removeObject(this.#connection, request)
-    } catch (error) {
-      if (error instanceof StorageError || !(error instanceof S3Failure)) throw error
+  /** Tries each, whatever comes of the others. */
+  async #removeAll(keys: ReadonlySet<string>): Promise<void> {
+    const failures: unknown[] = []
+    for (const key of keys) {
+      try {
+        await removeObject(this.#connection, { key, ifMatch: undefined, signal: this.#timeLimit() })
+      } catch (error) {
+        // Whoever may not delete learns it from the answers all the same.
+        if (!(error instanceof S3Failure)) failures.push(error)
+      }
     }
+    if (failures.length > 0) throw failures[0]
+  }
+
+  /** A dispatcher of the user's may have no limit, and one of ours only limits silence. */
+  #timeLimit(): AbortSignal {
+    return AbortSignal.timeout(this.#settings.requestTimeoutMs)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Capabilities, CapabilitySwitch } from '../../core/capabilities.ts'
+import { untilEnded } from '../../core/deadline.ts'
 import type {
   CopyRequest,
   Driver,
@@ -59,7 +60,11 @@ export class S3Driver implements Driver {
     return this.#capabilities
   }
 
-  async ask(capability: CapabilitySwitch): Promise<boolean> {
+  ask(capability: CapabilitySwitch, signal: AbortSignal | undefined): Promise<boolean> {
+    return untilEnded(this.#ask(capability), signal)
+  }
+
+  async #ask(capability: CapabilitySwitch): Promise<boolean> {
     const answers = await this.#probe.ask(capability)
     const found: Partial<Record<CapabilitySwitch, boolean>> = {}
     for (const [name, value] of Object.entries(answers) as [CapabilitySwitch, boolean][]) {

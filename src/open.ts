@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { StorageError } from './core/errors.ts'
+import { assertFactoryOptions } from './core/factory-options.ts'
 import type { StorageProvider } from './core/provider.ts'
 import type { UrlSigning } from './core/url-token.ts'
 import { parseStoreUrl, type StoreUrl } from './open/store-url.ts'
@@ -13,8 +14,6 @@ export interface OpenOptions {
    */
   signing?: UrlSigning
 }
-
-const KNOWN_OPTIONS: readonly string[] = ['env', 'signing'] satisfies (keyof OpenOptions)[]
 
 /** Storage by name, for as long as the process lives. */
 const named = new Map<string, { provider: StorageProvider; signing: string | undefined }>()
@@ -43,10 +42,7 @@ const named = new Map<string, { provider: StorageProvider; signing: string | und
  * ```
  */
 export async function open(url: string, options: OpenOptions = {}): Promise<StorageProvider> {
-  for (const name in options) {
-    if (!KNOWN_OPTIONS.includes(name))
-      throw refuse(`unknown option '${name}'; known are ${KNOWN_OPTIONS.join(', ')}`)
-  }
+  assertFactoryOptions('open', options, { env: 'object', signing: 'object' })
   const store = parseStoreUrl(url)
   const provider = await OPENERS[store.kind](store, options)
   if (store.prefix === '') return provider

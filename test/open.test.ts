@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { open } from '../src/open.ts'
 import { hasCode } from './support/has-code.ts'
+import { refused } from './support/refused.ts'
 import { type SupabaseUnderTest, supabaseUnderTest } from './support/supabase.ts'
 
 const signing = { baseUrl: 'https://example.org/files', secret: 'a-secret-of-some-length' }
@@ -157,7 +158,16 @@ describe('a URL that is none', () => {
     if (!url.startsWith('nonsense')) expect(failure.message).toMatch(/environment/)
   })
 
-  it('refuses unknown options', async () => {
-    await expect(open('memory:', { sign: {} } as never)).rejects.toThrow(/unknown option 'sign'/)
+  it.each<[unknown, RegExp]>([
+    [{ bad: 1 }, /^open: unknown option 'bad'; known are env, signing$/],
+    [null, /options must be an object/],
+    [signing.secret, /options must be an object/],
+    [{ env: 'AWS_REGION=x' }, /env must be an object/],
+    [{ signing: signing.secret }, /signing must be an object/],
+    [{ signing: { ...signing, previous: [] } }, /^signing: unknown option 'previous'/],
+  ])('with the options %j is refused', async (options, message) => {
+    const failure = await open('memory:', options as never).catch(error => error)
+    expect(failure).toEqual(refused(message))
+    expect(failure.message).not.toContain(signing.secret)
   })
 })

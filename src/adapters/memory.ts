@@ -16,6 +16,7 @@ import type {
   WriteRequest,
 } from '../core/driver.ts'
 import { StorageError } from '../core/errors.ts'
+import { assertFactoryOptions } from '../core/factory-options.ts'
 import { ANY_KEY, compareKeys } from '../core/keys.ts'
 import { foldEntries } from '../core/listing.ts'
 import type { StorageProvider } from '../core/provider.ts'
@@ -244,15 +245,17 @@ class MemoryDriver implements Driver {
 
 /** @throws `invalid-argument` */
 function assertOptions(options: MemoryOptions): void {
-  const refuse = (problem: string) =>
-    new StorageError('invalid-argument', `memory: ${problem}`, { provider: 'memory' })
-  if (typeof options !== 'object' || options === null) throw refuse('options must be an object')
-  const { maxObjectBytes, now, signing: _, ...unknown } = options
-  const [name] = Object.keys(unknown)
-  if (name !== undefined) throw refuse(`unknown option '${name}'; known are signing, maxObjectBytes, now`)
-  if (maxObjectBytes !== undefined && !(Number.isSafeInteger(maxObjectBytes) && maxObjectBytes >= 0))
-    throw refuse('maxObjectBytes must be a whole number of bytes')
-  if (now !== undefined && typeof now !== 'function') throw refuse('now must be a function')
+  assertFactoryOptions(
+    'memory',
+    options,
+    { signing: 'object', maxObjectBytes: 'number', now: 'function' },
+    'memory',
+  )
+  const { maxObjectBytes } = options
+  if (maxObjectBytes === undefined || (Number.isSafeInteger(maxObjectBytes) && maxObjectBytes >= 0)) return
+  throw new StorageError('invalid-argument', 'memory: maxObjectBytes must be a whole number of bytes', {
+    provider: 'memory',
+  })
 }
 
 /** Dates can be changed by whoever holds them: a caller gets one of its own. */

@@ -1,3 +1,5 @@
+import { StorageError } from '../core/errors.ts'
+import { assertFactoryOptions } from '../core/factory-options.ts'
 import type { StorageProvider } from '../core/provider.ts'
 
 /** What a case asks the provider to be made with. An adapter that has no such option leaves it out. */
@@ -65,3 +67,34 @@ export const HOST_NEEDS: readonly HostNeed[] = [
   'createCut',
   'leftovers',
 ]
+
+/** @throws `invalid-argument` for a field that is unknown, of the wrong kind or missing */
+export function assertContext(context: ConformanceContext): void {
+  assertFactoryOptions('conformance', context, {
+    name: 'string',
+    create: 'function',
+    fetch: 'function',
+    advance: 'function',
+    now: 'function',
+    another: 'function',
+    writer: 'function',
+    createMissingBucket: 'function',
+    createFull: 'function',
+    createCut: 'function',
+    leftovers: 'function',
+    partSizesBytes: 'array',
+    skip: 'object',
+    caseTimeoutMs: 'number',
+  })
+  const { name, create, partSizesBytes = [], skip = {}, caseTimeoutMs = 1 } = context
+  if (name === undefined || create === undefined) throw refuse('needs name and create')
+  if (!partSizesBytes.every(size => Number.isSafeInteger(size) && size > 0))
+    throw refuse('partSizesBytes must be whole numbers above zero')
+  if (!Object.values(skip).every(reason => typeof reason === 'string'))
+    throw refuse('skip must give a reason for each id')
+  if (!(caseTimeoutMs > 0)) throw refuse('caseTimeoutMs must be above zero')
+}
+
+function refuse(problem: string): StorageError {
+  return new StorageError('invalid-argument', `conformance: ${problem}`)
+}

@@ -3,7 +3,7 @@ import { CannotRun, ConformanceError } from './assertions.ts'
 import { CAPABILITY_NEEDS, type CapabilityNeed, refusesMissing } from './capability-needs.ts'
 import { CASES } from './cases.ts'
 import type { ConformanceCase } from './conformance-case.ts'
-import { type ConformanceContext, HOST_NEEDS, type HostNeed } from './conformance-context.ts'
+import { assertContext, type ConformanceContext, HOST_NEEDS, type HostNeed } from './conformance-context.ts'
 import { Scope } from './scope.ts'
 
 /** What a test runner hands to its tests; vitest's and node:test's both have `skip`. */
@@ -33,7 +33,7 @@ const CASE_TIMEOUT_MS = 30_000
 /**
  * Every behaviour that a `StorageProvider` owes, as tests for any runner.
  *
- * @throws Error where `skip` names a case that does not exist
+ * @throws `invalid-argument` for an unknown field, one of the wrong kind, and where `skip` names no case
  *
  * @example
  * ```ts
@@ -41,9 +41,11 @@ const CASE_TIMEOUT_MS = 30_000
  * ```
  */
 export function conformance(context: ConformanceContext): ConformanceTest[] {
+  assertContext(context)
   const ids = new Set(CASES.map(item => item.id))
   for (const id of Object.keys(context.skip ?? {}))
-    if (!ids.has(id)) throw new Error(`conformance: skip names '${id}', which is no case`)
+    if (!ids.has(id))
+      throw new StorageError('invalid-argument', `conformance: skip names '${id}', which is no case`)
   return CASES.map(item => test(item, context))
 }
 

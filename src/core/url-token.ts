@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { SignedMethod } from './capabilities.ts'
 import { StorageError } from './errors.ts'
+import { assertFactoryOptions } from './factory-options.ts'
 import { encodeKey } from './keys.ts'
 
 /** How URLs of local and memory storage are signed. The same object goes to the provider and to the server. */
@@ -36,12 +37,17 @@ const MIN_SECRET = 16
 /** Names of the query parameters, in the order in which they are signed. */
 const PARAMETERS = ['method', 'expires', 'download', 'contentType', 'size', 'maxSize'] as const
 
-/** Signs and verifies the URLs of one server. @throws `invalid-argument` for a short secret or a bad base URL */
+/** Signs and verifies the URLs of one server. @throws `invalid-argument` for an unknown field, a short secret or a bad base URL */
 export class UrlToken {
   readonly baseUrl: string
   readonly #secrets: readonly string[]
 
   constructor(signing: UrlSigning) {
+    assertFactoryOptions('signing', signing, {
+      baseUrl: 'string',
+      secret: 'string',
+      previousSecrets: 'array',
+    })
     const secrets = [signing.secret, ...(signing.previousSecrets ?? [])]
     if (secrets.some(secret => typeof secret !== 'string' || secret.length < MIN_SECRET)) {
       throw new StorageError(

@@ -1,8 +1,9 @@
 import { deadline, endedError } from '../core/deadline.ts'
 import { ERROR_CODES, type ErrorCode, StorageError } from '../core/errors.ts'
+import { assertFactoryOptions } from '../core/factory-options.ts'
 import type { OperationName, OperationOptions } from '../core/options.ts'
 import type { Call } from './forward.ts'
-import { assertSettings, numberSetting, refusal } from './layer.ts'
+import { numberSetting, refusal } from './layer.ts'
 import { seededRandom } from './seeded-random.ts'
 
 const FAULT_KINDS = ['before', 'after', 'lost-answer', 'cut', 'hang'] as const
@@ -76,7 +77,7 @@ export class FaultPlan {
   #calls = 0
 
   constructor(options: FaultOptions, provider: string) {
-    assertSettings('faults', options, ['seed', 'rate', 'rules'])
+    assertFactoryOptions('faults', options, { seed: 'number', rate: 'number', rules: 'array' })
     if (!Number.isSafeInteger(options.seed)) throw refusal('faults', 'seed must be a whole number')
     this.#random = seededRandom(options.seed)
     this.#rate = share('rate', options.rate ?? 0)
@@ -135,16 +136,18 @@ function applies(rule: FaultRule, operation: OperationName, key: string | undefi
 }
 
 function checkedRule(rule: FaultRule): FaultRule {
-  assertSettings('faults', rule, [
-    'kind',
-    'operations',
-    'key',
-    'rate',
-    'after',
-    'times',
-    'code',
-    'retryAfterMs',
-  ] satisfies (keyof FaultRule)[])
+  assertFactoryOptions('faults', rule, {
+    kind: 'string',
+    operations: 'array',
+    key: 'string or object',
+    rate: 'number',
+    after: 'number',
+    times: 'number',
+    code: 'string',
+    retryAfterMs: 'number',
+  })
+  if (typeof rule.key === 'object' && !(rule.key instanceof RegExp))
+    throw refusal('faults', 'key must be a string or a RegExp')
   if (!FAULT_KINDS.includes(rule.kind))
     throw refusal('faults', `kind must be one of ${FAULT_KINDS.join(', ')}`)
   if (rule.code !== undefined && !ERROR_CODES.includes(rule.code))

@@ -1,3 +1,4 @@
+import { assertProvider } from '../core/assert-provider.ts'
 import { keyBatches } from '../core/batches.ts'
 import { Download } from '../core/download.ts'
 import type { StorageError } from '../core/errors.ts'
@@ -45,6 +46,7 @@ export function faults(
   inner: StorageProvider,
   options: FaultOptions,
 ): StorageProvider & { readonly faults: FaultControl } {
+  assertProvider('faults', inner)
   const plan = new FaultPlan(options, inner.name)
 
   async function around<Options extends OperationOptions | undefined, T>(

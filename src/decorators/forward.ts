@@ -1,3 +1,4 @@
+import { assertProvider } from '../core/assert-provider.ts'
 import { listingOf } from '../core/listing.ts'
 import type { OperationName, OperationOptions } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
@@ -7,6 +8,7 @@ import type { StorageProvider } from '../core/provider.ts'
  * forgotten here is a compile error. Name and capabilities stay live: a probe's answers are seen through it.
  */
 export function forward(inner: StorageProvider, changes: Partial<StorageProvider> = {}): StorageProvider {
+  assertProvider('forward', inner)
   const all: StorageProvider = {
     get name() {
       return inner.name

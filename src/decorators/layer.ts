@@ -52,14 +52,6 @@ export function refusal(layer: LayerName, problem: string): StorageError {
   return new StorageError('invalid-argument', `${layer}: ${problem}`)
 }
 
-/** Throws `invalid-argument` for an option that the decorator does not know. */
-export function assertSettings(layer: LayerName, settings: object, known: readonly string[]): void {
-  if (typeof settings !== 'object' || settings === null) throw refusal(layer, 'options must be an object')
-  for (const name in settings) {
-    if (!known.includes(name)) throw refusal(layer, `unknown option '${name}'; known are ${known.join(', ')}`)
-  }
-}
-
 /** `value`, checked to be a number from `least`, and a whole one where `whole`. */
 export function numberSetting(
   layer: LayerName,

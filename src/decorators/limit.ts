@@ -1,10 +1,12 @@
+import { assertProvider } from '../core/assert-provider.ts'
 import { keyBatches } from '../core/batches.ts'
 import { deadline, untilEnded } from '../core/deadline.ts'
 import { StorageError } from '../core/errors.ts'
+import { assertFactoryOptions } from '../core/factory-options.ts'
 import { type KeyInput, type OperationName, type OperationOptions, settledOptions } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
 import { type Call, intercept } from './forward.ts'
-import { addLayer, assertSettings, numberSetting } from './layer.ts'
+import { addLayer, numberSetting } from './layer.ts'
 import { type Release, Semaphore } from './semaphore.ts'
 import { asEnded, underDeadline } from './under-deadline.ts'
 
@@ -34,7 +36,8 @@ const SLICE = 1000
  * ```
  */
 export function limit(inner: StorageProvider, options: LimitOptions): StorageProvider {
-  assertSettings('limit', options, ['concurrency', 'maxQueue'])
+  assertProvider('limit', inner)
+  assertFactoryOptions('limit', options, { concurrency: 'number', maxQueue: 'number' })
   const concurrency = numberSetting('limit', 'concurrency', options.concurrency, { least: 1, whole: true })
   const maxQueue = numberSetting('limit', 'maxQueue', options.maxQueue ?? Number.MAX_SAFE_INTEGER, {
     least: 0,

@@ -1,9 +1,11 @@
+import { assertProvider } from '../core/assert-provider.ts'
 import { StorageError } from '../core/errors.ts'
+import { assertFactoryOptions } from '../core/factory-options.ts'
 import { listingOf } from '../core/listing.ts'
 import type { Progress } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
 import { abandon, commonOf, intercept } from './forward.ts'
-import { addLayer, assertSettings } from './layer.ts'
+import { addLayer, refusal } from './layer.ts'
 import type { Observation, Observer, OperationEvent, OperationStart } from './operation-events.ts'
 
 export type { Observation, Observer, OperationEvent, OperationStart } from './operation-events.ts'
@@ -31,7 +33,10 @@ export function observe(
   observer: Observer,
   options: ObserveOptions = {},
 ): StorageProvider {
-  assertSettings('observe', options, ['now'])
+  assertProvider('observe', inner)
+  if (typeof observer !== 'function' && typeof observer?.start !== 'function')
+    throw refusal('observe', 'the observer must be a function or an object with a method start')
+  assertFactoryOptions('observe', options, { now: 'function' })
   const { now = () => performance.now() } = options
   const start = (call: Omit<OperationStart, 'provider'>) =>
     new Observed({ ...call, provider: inner.name }, observer, now)

@@ -1,3 +1,5 @@
+import { StorageError } from '../core/errors.ts'
+import { assertFactoryOptions } from '../core/factory-options.ts'
 import type { Observer, OperationEvent, OperationStart } from './operation-events.ts'
 
 /** The part of `@opentelemetry/api` that is used: hand the module over as it is. */
@@ -59,6 +61,7 @@ const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 
  * never an error's cause.
  *
  * @param api the module `@opentelemetry/api` (npm install @opentelemetry/api), set up by the application
+ * @throws `invalid-argument` for what is not that module, and for an option it does not know
  * @example
  * ```ts
  * import * as api from '@opentelemetry/api'
@@ -66,6 +69,8 @@ const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 
  * ```
  */
 export function openTelemetryObserver(api: OpenTelemetryApi, options: OpenTelemetryOptions = {}): Observer {
+  assertApi(api)
+  assertFactoryOptions('openTelemetryObserver', options, { keys: 'boolean' })
   const { keys = true } = options
   const tracer = api.trace.getTracer('stowage')
   let duration: OpenTelemetryHistogram | undefined
@@ -97,6 +102,16 @@ export function openTelemetryObserver(api: OpenTelemetryApi, options: OpenTeleme
       }
     },
   }
+}
+
+function assertApi(api: OpenTelemetryApi): void {
+  const { trace, context, metrics }: Partial<OpenTelemetryApi> = api ?? {}
+  const used = [trace?.getTracer, trace?.setSpan, context?.active, context?.with, metrics?.getMeter]
+  if (used.every(one => typeof one === 'function')) return
+  throw new StorageError(
+    'invalid-argument',
+    "openTelemetryObserver: needs the module: import * as api from '@opentelemetry/api'",
+  )
 }
 
 function startAttributes(

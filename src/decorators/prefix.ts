@@ -1,3 +1,4 @@
+import { assertProvider } from '../core/assert-provider.ts'
 import { keyBatches } from '../core/batches.ts'
 import type { ByteSource } from '../core/download.ts'
 import type { StorageError } from '../core/errors.ts'
@@ -23,6 +24,7 @@ import { withoutRoot } from './prefix-errors.ts'
  * ```
  */
 export function prefix(inner: StorageProvider, root: string): StorageProvider {
+  assertProvider('prefix', inner)
   const base = checkedRoot(inner, root)
   const rootBytes = Buffer.byteLength(base)
   const keyRules = () => {

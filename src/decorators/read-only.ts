@@ -1,3 +1,4 @@
+import { assertProvider } from '../core/assert-provider.ts'
 import type { SignedMethod } from '../core/capabilities.ts'
 import { unsupported } from '../core/errors.ts'
 import type { OperationName } from '../core/options.ts'
@@ -18,6 +19,7 @@ const READS: readonly SignedMethod[] = ['GET', 'HEAD']
  * ```
  */
 export function readOnly(inner: StorageProvider): StorageProvider {
+  assertProvider('readOnly', inner)
   const refuse = (operation: OperationName) => async (): Promise<never> => {
     throw unsupported(operation, inner.name, 'this provider is read-only; nothing was done')
   }

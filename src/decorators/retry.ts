@@ -1,3 +1,4 @@
+import { assertProvider } from '../core/assert-provider.ts'
 import { isStorageError, type StorageError } from '../core/errors.ts'
 import { entryName, type Listing, listingOf } from '../core/listing.ts'
 import type { ListOptions, OperationName, OperationOptions } from '../core/options.ts'
@@ -34,6 +35,7 @@ export type { RetryEvent, RetryOptions } from './tries.ts'
  * ```
  */
 export function retry(inner: StorageProvider, options: RetryOptions = {}): StorageProvider {
+  assertProvider('retry', inner)
   const settings = retrySettings(options)
 
   /** Runs `work` with the tries of one operation, all of them within its deadline. */

@@ -1,11 +1,11 @@
-import { setMaxListeners } from 'node:events'
-import { DeadlinePassed, endedError, untilEnded } from '../core/deadline.ts'
-import type { ByteSource } from '../core/download.ts'
+import { assertProvider } from '../core/assert-provider.ts'
+import { assertFactoryOptions } from '../core/factory-options.ts'
 import { listingOf } from '../core/listing.ts'
 import type { KeyInput, OperationName, OperationOptions, Progress } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
 import { abandon, type Call, commonOf, intercept } from './forward.ts'
-import { addLayer, assertSettings, numberSetting } from './layer.ts'
+import { Guard, guarded, startTimer, type Timer } from './guard.ts'
+import { addLayer, numberSetting } from './layer.ts'
 
 export interface TimeoutOptions {
   /** Milliseconds that an operation may take, or, where it makes progress, between two signs of it. */
@@ -13,14 +13,11 @@ export interface TimeoutOptions {
   /** Milliseconds between two chunks of a download's body. Default: `timeoutMs`. */
   idleMs?: number
   /** Calls back after so many milliseconds; returns what prevents it. Default: a timer. */
-  timer?: (ms: number, call: () => void) => () => void
+  timer?: Timer
 }
 
 /** An upload that was stopped may need requests to clean up behind it; after this time nobody waits for them. */
 const CLEAN_UP_MS = 5_000
-
-/** Bodies up to this many bytes that are wanted whole count as one chunk. */
-const ONE_CHUNK_BYTES = 1024 * 1024
 
 /**
  * Ends with `timeout` what takes too long, also where `inner` hangs and heeds no signal. A shorter `timeoutMs` of
@@ -37,7 +34,8 @@ const ONE_CHUNK_BYTES = 1024 * 1024
  * ```
  */
 export function timeout(inner: StorageProvider, options: TimeoutOptions): StorageProvider {
-  assertSettings('timeout', options, ['timeoutMs', 'idleMs', 'timer'] satisfies (keyof TimeoutOptions)[])
+  assertProvider('timeout', inner)
+  assertFactoryOptions('timeout', options, { timeoutMs: 'number', idleMs: 'number', timer: 'function' })
   const timeoutMs = numberSetting('timeout', 'timeoutMs', options.timeoutMs, { least: 1 })
   const idleMs = numberSetting('timeout', 'idleMs', options.idleMs ?? timeoutMs, { least: 1 })
   const timer = options.timer ?? startTimer
@@ -138,108 +136,6 @@ export function timeout(inner: StorageProvider, options: TimeoutOptions): Storag
   })
 }
 
-/** The caller's signal and a timer as one signal, and a wait that ends with it. */
-class Guard {
-  readonly #controller = new AbortController()
-  readonly #operation: OperationName
-  readonly #key: string | undefined
-  readonly #provider: string
-  readonly #outer: AbortSignal | undefined
-  readonly #timer: NonNullable<TimeoutOptions['timer']>
-  #stop: (() => void) | undefined
-  #over = false
-  readonly #onAbort = () => this.#controller.abort(this.#outer!.reason)
-
-  constructor(
-    operation: OperationName,
-    key: string | undefined,
-    provider: string,
-    outer: AbortSignal | undefined,
-    timer: NonNullable<TimeoutOptions['timer']>,
-  ) {
-    this.#operation = operation
-    this.#key = key
-    this.#provider = provider
-    this.#outer = outer
-    this.#timer = timer
-    // As in `deadline`: one signal may stand for many operations.
-    if (outer !== undefined) setMaxListeners(0, outer)
-    if (outer?.aborted) this.#onAbort()
-    outer?.addEventListener('abort', this.#onAbort, { once: true })
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  /** Starts the time anew. */
-  arm(ms: number): void {
-    this.disarm()
-    // What was abandoned may still report progress.
-    if (this.#over) return
-    this.#stop = this.#timer(ms, () =>
-      this.#controller.abort(new DeadlinePassed(`no sign of life for ${ms} ms`)),
-    )
-  }
-
-  disarm(): void {
-    this.#stop?.()
-    this.#stop = undefined
-  }
-
-  clear(): void {
-    this.#over = true
-    this.disarm()
-    this.#outer?.removeEventListener('abort', this.#onAbort)
-  }
-
-  /** `work`, or the error of what ended it; then `work` has `graceMs` to end by itself. */
-  async until<T>(work: Promise<T>, graceMs = 0): Promise<T> {
-    try {
-      return await untilEnded(work, this.signal)
-    } catch (error) {
-      if (!this.signal.aborted) throw error
-      if (graceMs > 0) await this.#within(graceMs, work)
-      throw endedError(this.signal, this.#operation, this.#provider, this.#key)
-    }
-  }
-
-  #within(ms: number, work: Promise<unknown>): Promise<void> {
-    return new Promise(resolve => {
-      const stop = this.#timer(ms, resolve)
-      const done = () => {
-        stop()
-        resolve()
-      }
-      work.then(done, done)
-    })
-  }
-}
-
-function guarded(source: ByteSource, guard: Guard, idleMs: number, length: number): ByteSource {
-  const idle = async <T>(work: Promise<T>): Promise<T> => {
-    guard.arm(idleMs)
-    try {
-      return await guard.until(work)
-    } finally {
-      guard.disarm()
-    }
-  }
-  const { bytes } = source
-  return {
-    cancel: () => source.cancel(),
-    ...(bytes && length <= ONE_CHUNK_BYTES ? { bytes: () => idle(bytes()) } : {}),
-    async *chunks() {
-      const chunks = source.chunks()[Symbol.asyncIterator]()
-      for (;;) {
-        const step = await idle(chunks.next())
-        if (step.done) return
-        yield step.value
-      }
-    },
-  }
-}
-
 /** The same keys; `alive` is called for each that is taken. What are no keys is passed on, to be refused. */
 function watched(keys: KeyInput, alive: () => void): KeyInput {
   if (typeof keys !== 'object' || keys === null) return keys
@@ -258,9 +154,4 @@ function isOperationOptions(options: OperationOptions | undefined): boolean {
   const { signal, timeoutMs } = options
   if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs > 0)) return false
   return signal === undefined || signal instanceof AbortSignal
-}
-
-function startTimer(ms: number, call: () => void): () => void {
-  const timer = setTimeout(call, ms)
-  return () => clearTimeout(timer)
 }

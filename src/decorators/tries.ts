@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { endedError, untilEnded } from '../core/deadline.ts'
 import { type ErrorCode, StorageError } from '../core/errors.ts'
+import { assertFactoryOptions } from '../core/factory-options.ts'
 import type { OperationName } from '../core/options.ts'
-import { assertSettings, numberSetting, refusal } from './layer.ts'
+import { numberSetting, refusal } from './layer.ts'
 
 export interface RetryOptions {
   /** Tries of one operation in all, 1 or more. Default: 4. */
@@ -35,14 +36,14 @@ export interface RetryEvent {
 export type RetrySettings = Required<Omit<RetryOptions, 'onRetry'>> & Pick<RetryOptions, 'onRetry'>
 
 export function retrySettings(options: RetryOptions): RetrySettings {
-  assertSettings('retry', options, [
-    'attempts',
-    'minDelayMs',
-    'maxDelayMs',
-    'random',
-    'sleep',
-    'onRetry',
-  ] satisfies (keyof RetryOptions)[])
+  assertFactoryOptions('retry', options, {
+    attempts: 'number',
+    minDelayMs: 'number',
+    maxDelayMs: 'number',
+    random: 'function',
+    sleep: 'function',
+    onRetry: 'function',
+  })
   const { attempts = 4, minDelayMs = 100, maxDelayMs = 20_000, random = Math.random, onRetry } = options
   numberSetting('retry', 'attempts', attempts, { least: 1, whole: true })
   numberSetting('retry', 'minDelayMs', minDelayMs, { least: 0 })

@@ -1,26 +1,14 @@
+import { assertProvider } from '../core/assert-provider.ts'
 import { StorageError } from '../core/errors.ts'
 import { ANY_KEY, keyProblem } from '../core/keys.ts'
 import type { StorageProvider } from '../core/provider.ts'
 import { UrlToken, type UrlVerdict } from '../core/url-token.ts'
 import { preflight, withCors } from './cors.ts'
-import type { FetchHandler, FileServerOptions } from './options.ts'
+import { assertServerOptions, type FetchHandler, type FileServerOptions } from './options.ts'
 import { isOurs, refusal, refusalOf } from './refusal.ts'
 import { serveRead } from './serve-read.ts'
 import { serveDelete, serveUpload } from './serve-write.ts'
 
-const KNOWN_OPTIONS = new Set([
-  'signing',
-  'public',
-  'inlineTypes',
-  'contentSecurityPolicy',
-  'crossOriginResourcePolicy',
-  'cors',
-  'cacheControl',
-  'maxUploadBytes',
-  'basePath',
-  'onError',
-  'now',
-] satisfies (keyof FileServerOptions)[] as string[])
 const ALLOW = 'GET, HEAD, PUT, DELETE, OPTIONS'
 
 type Refused = Exclude<UrlVerdict, { ok: true }>['reason']
@@ -36,7 +24,8 @@ const REFUSED: Record<Refused, string> = {
  * conditions (RFC 9110). What it serves can't act as the site it is served from, unless asked: see `inlineTypes`
  * and `contentSecurityPolicy`.
  *
- * @throws `invalid-argument` for an option it does not know, a short secret or a bad base URL
+ * @throws `invalid-argument` for what is no provider, an option it does not know or of the wrong kind, a short
+ *   secret or a bad base URL
  *
  * @example
  * ```ts
@@ -46,10 +35,8 @@ const REFUSED: Record<Refused, string> = {
  * ```
  */
 export function fileServer(provider: StorageProvider, options: FileServerOptions): FetchHandler {
-  for (const name in options) {
-    if (!KNOWN_OPTIONS.has(name))
-      throw new StorageError('invalid-argument', `fileServer: unknown option '${name}'`)
-  }
+  assertProvider('fileServer', provider)
+  assertServerOptions(options)
   const token = new UrlToken(options.signing)
   const base = (options.basePath ?? new URL(token.baseUrl).pathname).replace(/\/+$/, '')
   const isPublic = publicKeys(options.public)

@@ -1,4 +1,5 @@
-import type { StorageError } from '../core/errors.ts'
+import { StorageError } from '../core/errors.ts'
+import { assertFactoryOptions } from '../core/factory-options.ts'
 import type { UrlSigning } from '../core/url-token.ts'
 
 export interface FileServerOptions {
@@ -41,3 +42,53 @@ export interface CorsOptions {
 
 /** A fetch-style handler: mount it anywhere that speaks `Request` and `Response`, else see `toNodeHandler`. */
 export type FetchHandler = (request: Request) => Promise<Response>
+
+const RESOURCE_POLICIES: readonly unknown[] = [undefined, 'same-origin', 'same-site', 'cross-origin']
+
+/** @throws `invalid-argument` for an unknown option or one of the wrong kind; `signing` is checked where it is used */
+export function assertServerOptions(options: FileServerOptions): void {
+  assertFactoryOptions('fileServer', options, {
+    signing: 'object',
+    public: 'string or function',
+    inlineTypes: 'array',
+    contentSecurityPolicy: 'string or boolean',
+    crossOriginResourcePolicy: 'string',
+    cors: 'object',
+    cacheControl: 'string',
+    maxUploadBytes: 'number',
+    basePath: 'string',
+    onError: 'function',
+    now: 'function',
+  })
+  const { inlineTypes = [], contentSecurityPolicy, crossOriginResourcePolicy, cors, maxUploadBytes } = options
+  if (!inlineTypes.every(isString)) throw refuse('inlineTypes must be strings')
+  if ((contentSecurityPolicy as unknown) === true)
+    throw refuse('contentSecurityPolicy must be a string or false')
+  if (!RESOURCE_POLICIES.includes(crossOriginResourcePolicy))
+    throw refuse("crossOriginResourcePolicy must be 'same-origin', 'same-site' or 'cross-origin'")
+  if (maxUploadBytes !== undefined && !isWhole(maxUploadBytes))
+    throw refuse('maxUploadBytes must be a whole number of bytes')
+  if (cors !== undefined) assertCors(cors)
+}
+
+function assertCors(cors: CorsOptions): void {
+  // The kind would let any string pass, in which an origin would then be looked for as a part.
+  assertFactoryOptions('fileServer: cors', cors, { origins: 'array or string', maxAgeSeconds: 'number' })
+  const { origins, maxAgeSeconds } = cors
+  if (origins !== '*' && !(Array.isArray(origins) && origins.every(isString)))
+    throw refuse("cors.origins must be '*' or a list of origins such as https://example.org")
+  if (maxAgeSeconds !== undefined && !isWhole(maxAgeSeconds))
+    throw refuse('cors.maxAgeSeconds must be a whole number of seconds')
+}
+
+function isString(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
+function isWhole(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
+}
+
+function refuse(problem: string): StorageError {
+  return new StorageError('invalid-argument', `fileServer: ${problem}`)
+}

@@ -1,7 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { memory } from '../../src/adapters/memory.ts'
-import { CASES, ConformanceError, type ConformanceTest, conformance } from '../../src/conformance/index.ts'
+import {
+  CASES,
+  type ConformanceContext,
+  ConformanceError,
+  type ConformanceTest,
+  conformance,
+} from '../../src/conformance/index.ts'
+import { refused } from '../support/refused.ts'
 import { CLAIM_MUTANTS } from './mutants/claims.ts'
 import { CHANGE_MUTANTS, KEY_MUTANTS } from './mutants/keys-and-changes.ts'
 import { LISTING_MUTANTS } from './mutants/listing.ts'
@@ -49,10 +56,26 @@ describe('the cases', () => {
 })
 
 describe('conformance', () => {
+  it.each<[unknown, RegExp]>([
+    [undefined, /^conformance: options must be an object/],
+    [{ create: memory }, /needs name and create/],
+    [{ name: 'memory' }, /needs name and create/],
+    [{ name: 'memory', create: memory, skp: {} }, /unknown option 'skp'; known are name, create/],
+    [{ name: 'memory', create: memory() }, /create must be a function/],
+    [{ name: 'memory', create: memory, fetch: true }, /fetch must be a function/],
+    [{ name: 'memory', create: memory, skip: ['delete/missing-is-ok'] }, /skip must be an object/],
+    [{ name: 'memory', create: memory, skip: { 'delete/missing-is-ok': true } }, /a reason for each id/],
+    [{ name: 'memory', create: memory, partSizesBytes: 5 }, /partSizesBytes must be an array/],
+    [{ name: 'memory', create: memory, partSizesBytes: ['5'] }, /partSizesBytes must be whole numbers/],
+    [{ name: 'memory', create: memory, caseTimeoutMs: 0 }, /caseTimeoutMs must be above zero/],
+  ])('refuses the context %o', (context, message) => {
+    expect(() => conformance(context as ConformanceContext)).toThrow(refused(message))
+  })
+
   it('refuses a skip of a case that does not exist', () => {
     expect(() =>
       conformance({ name: 'memory', create: () => memory(), skip: { 'delete/mising-is-ok': 'typo' } }),
-    ).toThrow(/delete\/mising-is-ok/)
+    ).toThrow(refused(/delete\/mising-is-ok/))
   })
 
   it('fails a skip whose case would pass', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type UrlClaims, UrlToken } from '../../src/core/url-token.ts'
+import { hasCode } from '../support/has-code.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
 const EXPIRES = NOW / 1000 + 60
@@ -78,5 +79,41 @@ describe('URL tokens', () => {
     expect(() => new UrlToken({ baseUrl: 'https://example.org', secret: 'short' })).toThrow(/at least 16/)
     expect(() => new UrlToken({ baseUrl: 'ftp://example.org', secret: SECRET })).toThrow(/http/)
     expect(() => new UrlToken({ baseUrl: 'nonsense', secret: SECRET })).toThrow(/http/)
+  })
+})
+
+describe('signing', () => {
+  const sound = { baseUrl: 'https://example.org/files', secret: SECRET }
+
+  it.each([
+    ['no object', SECRET, /options must be an object/],
+    ['null', null, /options must be an object/],
+    [
+      'an unknown field',
+      { ...sound, previousSecret: [SECRET] },
+      /unknown option 'previousSecret'; known are baseUrl/,
+    ],
+    ['a secret that is no string', { ...sound, secret: Buffer.from(SECRET) }, /secret must be a string/],
+    ['no secret', { baseUrl: sound.baseUrl }, /16/],
+    [
+      'former secrets that are no list',
+      { ...sound, previousSecrets: SECRET },
+      /previousSecrets must be an array/,
+    ],
+    [
+      'a base URL that is an object',
+      { ...sound, baseUrl: new URL(sound.baseUrl) },
+      /baseUrl must be a string/,
+    ],
+  ])('with %s is refused, and no secret is repeated', (_, signing, message) => {
+    let thrown: unknown
+    try {
+      new UrlToken(signing as never)
+    } catch (error) {
+      thrown = error
+    }
+    expect(thrown).toSatisfy(hasCode('invalid-argument'))
+    expect((thrown as Error).message).toMatch(message)
+    expect((thrown as Error).message).not.toContain(SECRET)
   })
 })

@@ -3,6 +3,7 @@ import { memory } from '../../src/adapters/memory.ts'
 import { StorageError } from '../../src/core/errors.ts'
 import { forward } from '../../src/decorators/forward.ts'
 import { fileServer } from '../../src/server/index.ts'
+import { refused } from '../support/refused.ts'
 import { codeOf, servedMemory, signedPut, signing } from './served-memory.ts'
 
 async function* chunks(count: number, bytes = 1000) {
@@ -164,11 +165,46 @@ describe('a store that fails', () => {
 })
 
 describe('options', () => {
-  it('are refused where they are unknown or wrong', () => {
-    const files = memory({ signing })
-    expect(() => fileServer(files, { signing, inlineType: [] } as never)).toThrow(
-      /unknown option 'inlineType'/,
+  const files = memory({ signing })
+
+  it.each<[unknown, RegExp]>([
+    [{ inlineType: [] }, /^fileServer: unknown option 'inlineType'; known are signing, public/],
+    [{ signing: undefined }, /^signing: options must be an object/],
+    [{ signing: { ...signing, previousSecret: [] } }, /^signing: unknown option 'previousSecret'/],
+    [{ public: ['a/'] }, /public must be a string or a function/],
+    [{ inlineTypes: 'text/html' }, /inlineTypes must be an array/],
+    [{ inlineTypes: [/html/] }, /inlineTypes must be strings/],
+    [{ contentSecurityPolicy: true }, /contentSecurityPolicy must be a string or false/],
+    [{ crossOriginResourcePolicy: 'none' }, /crossOriginResourcePolicy must be 'same-origin'/],
+    [{ cors: true }, /cors must be an object/],
+    [{ cors: { origin: '*' } }, /cors: unknown option 'origin'; known are origins, maxAgeSeconds/],
+    [{ cors: {} }, /cors.origins must be '\*' or a list/],
+    [{ cors: { origins: 'https://example.org' } }, /cors.origins must be '\*' or a list/],
+    [{ cors: { origins: [/example/] } }, /cors.origins must be '\*' or a list/],
+    [{ cors: { origins: '*', maxAgeSeconds: 0.5 } }, /cors.maxAgeSeconds must be a whole number/],
+    [{ cacheControl: 60 }, /cacheControl must be a string/],
+    [{ maxUploadBytes: -1 }, /maxUploadBytes must be a whole number/],
+    [{ maxUploadBytes: '5' }, /maxUploadBytes must be a number/],
+    [{ basePath: /files/ }, /basePath must be a string/],
+    [{ onError: 'log' }, /onError must be a function/],
+    [{ now: 5 }, /now must be a function/],
+  ])('%o are refused', (options, message) => {
+    expect(() => fileServer(files, { signing, ...(options as object) })).toThrow(refused(message))
+  })
+
+  it.each([[undefined], [null], [{}], [Promise.resolve(files)]])('serve no %o', provider => {
+    expect(() => fileServer(provider as never, { signing })).toThrow(
+      refused(/^fileServer: the first argument must be a provider/),
     )
+  })
+
+  it.each([[undefined], [null], ['secret']])('are no %o', options => {
+    expect(() => fileServer(files, options as never)).toThrow(
+      refused(/^fileServer: options must be an object/),
+    )
+  })
+
+  it('are refused with a short secret', () => {
     expect(() => fileServer(files, { signing: { ...signing, secret: 'short' } })).toThrow(/16/)
   })
 })

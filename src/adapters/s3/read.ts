@@ -1,6 +1,6 @@
 import type { HeadRequest, ReadAnswer, ReadRequest } from '../../core/driver.ts'
 import { StorageError } from '../../core/errors.ts'
-import { parseContentRange, rangeHeader } from '../../core/range.ts'
+import { parseContentRange, rangeHeader, spanOf } from '../../core/range.ts'
 import type { ObjectInfo } from '../../core/results.ts'
 import type { S3Connection } from './connection.ts'
 import { S3Failure } from './errors.ts'
@@ -32,7 +32,8 @@ export async function readObject(connection: S3Connection, request: ReadRequest)
       return { info, span: { offset: 0, length: 0 }, source: body }
     }
     const part = parseContentRange(one(answered, 'content-range'))
-    if (status !== 206 || part === undefined)
+    const asked = part === undefined ? undefined : spanOf(range, part.size)
+    if (status !== 206 || part === undefined || part.offset !== asked?.offset || part.length !== asked.length)
       throw notS3('the server was asked for a range and sent something else')
     const info = infoOf(key, answered, part.size)
     assertConditions(request, info)

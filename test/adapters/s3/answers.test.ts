@@ -189,6 +189,33 @@ describe('reads', () => {
     )
     await expect(files.download('a', { range: { start: 2 } })).rejects.toMatchObject({ code: 'unavailable' })
   })
+
+  test.each([
+    ['another start', { start: 2, end: 4 }, 'bytes 0-2/10', '012'],
+    ['too much', { start: 2, end: 4 }, 'bytes 2-9/10', '23456789'],
+    ['too little', { start: 2, end: 4 }, 'bytes 2-3/10', '23'],
+    ['less than the rest', { start: 2 }, 'bytes 2-8/10', '2345678'],
+    ['the first bytes for the last', { suffix: 3 }, 'bytes 0-2/10', '012'],
+    ['bytes past the end', { start: 2, end: 12 }, 'bytes 2-12/10', '23456789abc'],
+  ])('a 206 with another range than the asked one is refused: %s', async (_, range, contentRange, body) => {
+    const { files } = await fakeS3((_, response) => {
+      const headers = { 'content-range': contentRange, 'content-length': String(body.length) }
+      response.writeHead(206, { ...OBJECT_HEADERS, ...headers }).end(body)
+    })
+    await expect(files.download('a', { range })).rejects.toMatchObject({
+      code: 'unavailable',
+      retryable: false,
+    })
+  })
+
+  test('a range that reaches past the end is answered with what there is', async () => {
+    const { files } = await fakeS3((_, response) => {
+      const headers = { 'content-range': 'bytes 2-4/5', 'content-length': '3' }
+      response.writeHead(206, { ...OBJECT_HEADERS, ...headers }).end('234')
+    })
+    for (const range of [{ start: 2, end: 99 }, { start: 2 }, { suffix: 3 }])
+      expect(await (await files.download('a', { range })).text()).toBe('234')
+  })
 })
 
 describe('silence', () => {

@@ -1,6 +1,8 @@
 /** docs/s3.md lists the least that each method needs: a MinIO user with exactly that can do it, and nothing else. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import type { SignedMethod } from '../../../src/core/capabilities.ts'
+import { StorageError } from '../../../src/core/errors.ts'
 import type { StorageProvider } from '../../../src/core/provider.ts'
 import { minioUser } from '../../support/minio-admin.ts'
 import { describeOnS3Servers } from '../../support/s3-servers.ts'
@@ -13,10 +15,10 @@ interface Need {
 }
 
 const DOCUMENT = readFileSync(new URL('../../../docs/s3.md', import.meta.url), 'utf8')
-const ROW = /^\| `(\w+)` \| ((?:`s3:\w+` ?)*) ?\| ((?:`s3:\w+` ?)*) ?\|$/gm
+const ROW = /^\| `(\w+)`( for [A-Z]+)? \| ((?:`s3:\w+` ?)*) ?\| ((?:`s3:\w+` ?)*) ?\|$/gm
 const actionsIn = (cell: string) => [...cell.matchAll(/s3:\w+/g)].map(match => match[0])
-const NEEDS: Need[] = [...DOCUMENT.matchAll(ROW)].map(([, method, objects, bucket]) => ({
-  method: method!,
+const NEEDS: Need[] = [...DOCUMENT.matchAll(ROW)].map(([, method, signed, objects, bucket]) => ({
+  method: `${method}${signed ?? ''}`,
   onObjects: actionsIn(objects!),
   onBucket: actionsIn(bucket!),
 }))
@@ -47,7 +49,50 @@ const WORK: Record<string, (files: StorageProvider) => Promise<unknown>> = {
     for (const result of await files.deleteMany(['deleted']))
       if (result.status === 'error') throw result.error
   },
+  'signedUrl for GET': files => useUrl(files, 'read', 'GET'),
+  'signedUrl for HEAD': files => useUrl(files, 'read', 'HEAD'),
+  'signedUrl for PUT': files => useUrl(files, 'new', 'PUT'),
+  'signedUrl for DELETE': files => useUrl(files, 'deleted', 'DELETE'),
+  signedUpload: async files => {
+    const [put, form] = await withoutPermission(() =>
+      Promise.all([
+        files.signedUpload('new', { expiresIn: 60, size: 3 }),
+        files.signedUpload('new', { expiresIn: 60, maxSize: 3 }),
+      ]),
+    )
+    const body = new FormData()
+    for (const [name, value] of Object.entries(form.method === 'POST' ? form.fields : {}))
+      body.append(name, value)
+    body.append('file', new Blob(['abc']))
+    assertAllowed(
+      await fetch(put.url, { method: put.method, body: 'abc' }),
+      await fetch(form.url, { method: form.method, body }),
+    )
+  },
   probe: files => files.probe(),
+}
+
+async function useUrl(files: StorageProvider, key: string, method: SignedMethod): Promise<void> {
+  const { url } = await withoutPermission(() => files.signedUrl(key, { expiresIn: 60, method }))
+  assertAllowed(await fetch(url, { method, ...(method === 'PUT' ? { body: 'abc' } : {}) }))
+}
+
+/** Signing is never what is denied. */
+async function withoutPermission<T>(sign: () => Promise<T>): Promise<T> {
+  try {
+    return await sign()
+  } catch (cause) {
+    throw new Error('signing failed', { cause })
+  }
+}
+
+/** Denied is what every answer denies with 403; anything between that and success is a failure of the test. */
+function assertAllowed(...answers: Response[]): void {
+  if (answers.every(answer => answer.ok)) return
+  const statuses = answers.map(answer => answer.status)
+  if (statuses.some(status => status !== 403))
+    throw new Error(`the server answered ${statuses.join(' and ')}`)
+  throw new StorageError('permission-denied', 'the server answered 403')
 }
 
 describeOnS3Servers('s3 permissions', server => {

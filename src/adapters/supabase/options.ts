@@ -1,4 +1,5 @@
 import { StorageError } from '../../core/errors.ts'
+import { assertFactoryOptions } from '../../core/factory-options.ts'
 
 /** The subset of a `SupabaseClient` that is named in its types; URL, headers and fetch are read from its storage. */
 export interface SupabaseClientLike {
@@ -49,18 +50,6 @@ export type SupabaseOptions = CommonOptions &
       }
   )
 
-const KNOWN = new Set([
-  'bucket',
-  'client',
-  'url',
-  'key',
-  'fetch',
-  'keyEncoding',
-  'resumableThresholdBytes',
-  'chunkSizeBytes',
-  'requestTimeoutMs',
-])
-
 const MIB = 2 ** 20
 /** The one chunk size that Supabase's hosted service takes: https://supabase.com/docs/guides/storage/uploads/resumable-uploads */
 const CHUNK_BYTES = 6 * MIB
@@ -75,10 +64,22 @@ export interface Settings {
 
 /** Options with their defaults. @throws `invalid-argument` */
 export function checkedSettings(options: SupabaseOptions): Settings {
-  if (typeof options !== 'object' || options === null) throw invalidOption('needs options')
-  for (const name of Object.keys(options)) {
-    if (!KNOWN.has(name)) throw invalidOption(`unknown option '${name}'; known are ${[...KNOWN].join(', ')}`)
-  }
+  assertFactoryOptions(
+    'supabase',
+    options,
+    {
+      bucket: 'string',
+      client: 'object',
+      url: 'string',
+      key: 'string',
+      fetch: 'function',
+      keyEncoding: 'string',
+      resumableThresholdBytes: 'number',
+      chunkSizeBytes: 'number',
+      requestTimeoutMs: 'number',
+    },
+    'supabase',
+  )
   const { bucket, keyEncoding = 'refuse' } = options
   if (typeof bucket !== 'string' || bucket === '' || bucket.includes('/') || !bucket.isWellFormed())
     throw invalidOption("bucket must be the bucket's id, without a slash")

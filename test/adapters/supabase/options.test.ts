@@ -16,8 +16,9 @@ function refusal(options: unknown): string {
 
 describe('the options of supabase()', () => {
   it.each([
-    [undefined, 'needs options'],
+    [undefined, 'options must be an object'],
     [{ ...good, buckt: 'x' }, "unknown option 'buckt'"],
+    [{ ...good, chunkSizeBytes: '6' }, 'chunkSizeBytes must be a number'],
     [{ ...good, bucket: '' }, 'bucket must be'],
     [{ ...good, bucket: 'a/b' }, 'bucket must be'],
     [{ ...good, url: undefined }, 'needs a client, or url and key'],

@@ -135,7 +135,7 @@ export class Probe {
       try {
         await removeObject(this.#connection, { key, ifMatch: undefined, signal: this.#timeLimit() })
       } catch (error) {
-        // Whoever may not delete learns it from the answers all the same.
+        // Where the removal is denied the object stays; what was found out holds all the same.
         if (!(error instanceof S3Failure)) failures.push(error)
       }
     }

@@ -2,6 +2,7 @@ import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { local } from '../../../src/adapters/local/index.ts'
 import { hasCode } from '../../support/has-code.ts'
+import { refused } from '../../support/refused.ts'
 import { smallDisk } from '../../support/small-disk.ts'
 import { keysOf, theRoot } from './a-root.ts'
 import { theWorkers } from './workers.ts'
@@ -54,6 +55,13 @@ describe('local storage that fails', () => {
   ])('refuses the options %j', options => {
     expect(() => local(options as never)).toThrow(/^local: /)
   })
+
+  it.each([null, 'a-secret-of-some-length', { baseUrl: 'http://host', secrets: [] }])(
+    'refuses the signing %j',
+    signing => {
+      expect(() => local({ root: 'x', signing: signing as never })).toThrow(refused(/^signing: /))
+    },
+  )
 
   it('refuses a key whose path is longer than the system takes, and stores nothing', async () => {
     const deep = `${'d'.repeat(200)}/`.repeat(16)

@@ -1,7 +1,7 @@
 /** Objects in this process's memory: for tests and for trying things out. */
 import { createHash } from 'node:crypto'
-import type { Capabilities } from '../core/capabilities.ts'
-import { type Checksum, COMPUTED_ALGORITHMS, digest } from '../core/checksum.ts'
+import { type Capabilities, OWN_STORE } from '../core/capabilities.ts'
+import { type Checksum, digest } from '../core/checksum.ts'
 import { defineProvider } from '../core/define-provider.ts'
 import type {
   Attributes,
@@ -73,23 +73,7 @@ class MemoryDriver implements Driver {
     this.#maxBytes = options.maxObjectBytes ?? 2 ** 31
     this.#urls = tokenUrls(options.signing, this.#now)
     this.capabilities = {
-      layers: [],
-      createOnly: true,
-      conditionalReplace: true,
-      conditionalRead: true,
-      conditionalCopySource: true,
-      createOnlyCopy: true,
-      conditionalDelete: true,
-      metadata: true,
-      cacheControl: true,
-      contentDisposition: true,
-      contentEncoding: true,
-      contentLanguage: true,
-      storageClass: false,
-      checksums: COMPUTED_ALGORITHMS,
-      checksumAlways: true,
-      deleteReportsMissing: true,
-      writable: true,
+      ...OWN_STORE,
       keys: ANY_KEY,
       maxObjectBytes: this.#maxBytes,
       ...this.#urls.capabilities,

@@ -1,4 +1,4 @@
-import type { ChecksumAlgorithm } from './checksum.ts'
+import { type ChecksumAlgorithm, COMPUTED_ALGORITHMS } from './checksum.ts'
 import type { KeyRules } from './keys.ts'
 
 /** `'unknown'` until `probe()` has asked the endpoint. */
@@ -81,3 +81,24 @@ export interface Capabilities {
 export type CapabilitySwitch = {
   [Name in keyof Capabilities]-?: Capabilities[Name] extends Probed ? Name : never
 }[keyof Capabilities]
+
+/** What our own stores can, where bytes and attributes are kept by us: everything but storage classes. */
+export const OWN_STORE = {
+  layers: [],
+  createOnly: true,
+  conditionalReplace: true,
+  conditionalRead: true,
+  conditionalCopySource: true,
+  createOnlyCopy: true,
+  conditionalDelete: true,
+  metadata: true,
+  cacheControl: true,
+  contentDisposition: true,
+  contentEncoding: true,
+  contentLanguage: true,
+  storageClass: false,
+  checksums: COMPUTED_ALGORITHMS,
+  checksumAlways: true,
+  deleteReportsMissing: true,
+  writable: true,
+} as const satisfies Partial<Capabilities>

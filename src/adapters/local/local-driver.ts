@@ -1,6 +1,5 @@
 import { mapBounded } from '../../core/batches.ts'
-import type { Capabilities } from '../../core/capabilities.ts'
-import { COMPUTED_ALGORITHMS } from '../../core/checksum.ts'
+import { type Capabilities, OWN_STORE } from '../../core/capabilities.ts'
 import type {
   CopyRequest,
   Driver,
@@ -72,23 +71,7 @@ export class LocalDriver implements Driver {
     this.#lister = new Lister(folders, paths, this.#files)
     this.#urls = tokenUrls(options.signing, this.#now)
     this.capabilities = {
-      layers: [],
-      createOnly: true,
-      conditionalReplace: true,
-      conditionalRead: true,
-      conditionalCopySource: true,
-      createOnlyCopy: true,
-      conditionalDelete: true,
-      metadata: true,
-      cacheControl: true,
-      contentDisposition: true,
-      contentEncoding: true,
-      contentLanguage: true,
-      storageClass: false,
-      checksums: COMPUTED_ALGORITHMS,
-      checksumAlways: true,
-      deleteReportsMissing: true,
-      writable: true,
+      ...OWN_STORE,
       keys: rules,
       ...this.#urls.capabilities,
     }

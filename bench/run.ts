@@ -17,7 +17,7 @@ import type { Spread } from './spread.ts'
 import { benchWeight } from './weight.ts'
 
 const quick = process.argv.includes('--quick')
-const ROUNDS = quick ? 1 : 5
+const ROUNDS = quick ? 1 : 3
 const SCALE = quick ? 0.1 : 1
 const KIB = 2 ** 10
 const MIB = 2 ** 20
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
       ),
       put: await say(
         'PUT 4 KiB, 32 at once',
-        contest(CLIENTS, target, many('put', 2000), ROUNDS),
+        contest(CLIENTS, target, many('put', 1500), ROUNDS),
         smallObject,
       ),
       sign: await say(

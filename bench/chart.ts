@@ -14,10 +14,10 @@ export interface BarGroup {
   bars: Bar[]
 }
 
-const WIDTH = 760
+const WIDTH = 790
 const BAR = 18
 const LABEL = 150
-const VALUE = 150
+const VALUE = 180
 
 export function chart(groups: readonly BarGroup[], caption: string): string {
   const parts: string[] = []

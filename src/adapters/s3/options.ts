@@ -138,7 +138,7 @@ export type S3Settings = Required<
 export function checkedSettings(options: S3Options): S3Settings {
   if (typeof options !== 'object' || options === null) throw refuse('needs options: s3({ bucket: … })')
   for (const [name, value] of Object.entries(options)) {
-    if (!(name in KNOWN)) throw refuse(`there is no option '${name}'`)
+    if (!Object.hasOwn(KNOWN, name)) throw refuse(`there is no option '${name}'`)
     const kinds = KNOWN[name as keyof typeof KNOWN]
     if (value !== undefined && !kinds.split(' or ').includes(typeof value))
       throw refuse(`${name} must be a ${kinds}`)

@@ -4,6 +4,7 @@ import { type S3Options, s3 } from '../../../src/adapters/s3/index.ts'
 
 const REFUSED: [string, unknown][] = [
   ['no options', undefined],
+  ['an option that every object inherits', { bucket: 'b', constructor: 'x' }],
   ['no bucket', {}],
   ['an empty bucket', { bucket: '' }],
   ['an unknown option', { bucket: 'b', endpiont: 'http://127.0.0.1' }],

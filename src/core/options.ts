@@ -132,7 +132,8 @@ export type KeyInput =
   | AsyncIterable<string | { readonly key: string } | { readonly kind: 'prefix'; readonly prefix: string }>
 
 const COMMON = ['signal', 'timeoutMs'] as const
-const ATTRIBUTES = [
+/** What is kept beside an object's bytes, by name. */
+export const ATTRIBUTES = [
   'contentType',
   'cacheControl',
   'contentDisposition',
@@ -140,7 +141,7 @@ const ATTRIBUTES = [
   'contentLanguage',
   'metadata',
   'storageClass',
-] as const
+] as const satisfies readonly (keyof ObjectAttributes)[]
 
 /** The options each method knows, so that a misspelt one is refused instead of dropped. */
 const KNOWN_OPTIONS = {

@@ -1,5 +1,6 @@
 import { mapBounded } from '../../core/batches.ts'
 import type { Attributes, CopyRequest } from '../../core/driver.ts'
+import { ATTRIBUTES } from '../../core/options.ts'
 import type { ObjectInfo } from '../../core/results.ts'
 import type { S3Connection } from './connection.ts'
 import { conditionFailure } from './errors.ts'
@@ -82,16 +83,8 @@ export async function copyObject(
 }
 
 /** What a copy keeps. The rest of what is known of an object is about the bytes or about this one of them. */
-const KEPT = [
-  'contentType',
-  'cacheControl',
-  'contentDisposition',
-  'contentEncoding',
-  'contentLanguage',
-  'metadata',
-  'storageClass',
-] as const satisfies readonly (keyof Attributes)[]
-
 function attributesOf(info: ObjectInfo): Attributes {
-  return Object.fromEntries(KEPT.filter(name => info[name] !== undefined).map(name => [name, info[name]]))
+  return Object.fromEntries(
+    ATTRIBUTES.filter(name => info[name] !== undefined).map(name => [name, info[name]]),
+  )
 }

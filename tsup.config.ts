@@ -14,6 +14,11 @@ const entries = {
   server: 'src/server/index.ts',
   conformance: 'src/conformance/index.ts',
   driver: 'src/driver.ts',
+  sqlite: 'src/sql/sqlite/index.ts',
+  postgres: 'src/sql/postgres/index.ts',
+  rqlite: 'src/sql/rqlite/index.ts',
+  records: 'src/records/index.ts',
+  cdn: 'src/cdn/index.ts',
 }
 
 const program = 'src/cli/main.ts'

@@ -7,7 +7,7 @@
  */
 
 /** Folders whose members know nothing of each other. */
-export const SEPARATE = ['adapters', 'decorators', 'sql', 'images']
+export const SEPARATE = ['adapters', 'decorators', 'sql', 'cdn', 'images']
 
 /** The only ones that put parts together. */
 export const COMPOSERS = ['open', 'cli']
@@ -34,6 +34,12 @@ export const PEER_HOMES = {
   '@supabase/supabase-js': 'adapters/supabase',
   'tus-js-client': 'adapters/supabase',
   '@opentelemetry/api': 'decorators/open-telemetry-observer',
+  'better-sqlite3': 'sql/sqlite',
+  libsql: 'sql/sqlite',
+  pg: 'sql/postgres',
+  postgres: 'sql/postgres',
+  '@electric-sql/pglite': 'sql/postgres',
+  '@aws-sdk/client-cloudfront': 'cdn/cloudfront',
 }
 
 /** Libraries that only the program needs: bundled at build, so that a bare install does not bring them. */

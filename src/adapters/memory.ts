@@ -19,6 +19,7 @@ import { StorageError } from '../core/errors.ts'
 import { assertFactoryOptions } from '../core/factory-options.ts'
 import { ANY_KEY, compareKeys } from '../core/keys.ts'
 import { foldEntries } from '../core/listing.ts'
+import type { KeyEntry } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
 import { rangePastEnd, spanOf } from '../core/range.ts'
 import type { DeleteResult, ObjectInfo } from '../core/results.ts'
@@ -185,13 +186,17 @@ class MemoryDriver implements Driver {
     return { key, status: this.#delete(key) ? 'deleted' : 'missing' }
   }
 
-  async removeMany(keys: readonly string[]): Promise<DeleteResult[]> {
-    return keys.map(key => ({ key, status: this.#delete(key) ? 'deleted' : 'missing' }))
+  async removeMany(entries: readonly KeyEntry[]): Promise<DeleteResult[]> {
+    return entries.map(({ key }) => ({ key, status: this.#delete(key) ? 'deleted' : 'missing' }))
   }
 
   signMany: Driver['signMany'] = (keys, request) => this.#urls.signMany(keys, request)
   signUpload: Driver['signUpload'] = request => this.#urls.signUpload(request)
   publicUrl = (key: string) => this.#urls.publicUrl(key)
+
+  async clock(): Promise<Date> {
+    return new Date(this.#now())
+  }
 
   async close(): Promise<void> {
     this.#objects.clear()

@@ -61,6 +61,7 @@ export const CAPABILITY_NEEDS: Record<CapabilityNeed, NeedRule> = {
       () => files.move(key, `${key}-moved`),
       () => files.delete(key),
       () => files.deleteMany([key]),
+      () => files.abortUpload(key, 'an-upload'),
       () => files.signedUpload(key, { expiresIn: 60, maxSize: 10 }),
     ],
   },
@@ -106,6 +107,25 @@ export const CAPABILITY_NEEDS: Record<CapabilityNeed, NeedRule> = {
     ask: (files, key, etag) => [
       () => files.delete(key, { ifMatch: OTHER_ETAG }),
       () => files.delete(key, { ifMatch: etag }),
+    ],
+  },
+  versionedDelete: {
+    has: can => can.versionedDelete,
+    ask: (files, key) => [
+      () => files.delete(key, { versionId: 'v1' }),
+      async () => {
+        const [result] = await files.deleteMany([{ key, versionId: 'v1' }])
+        if (result?.status === 'error') throw result.error
+      },
+    ],
+  },
+  unfinishedUploads: {
+    has: can => can.unfinishedUploads,
+    ask: (files, key) => [
+      async () => {
+        for await (const _ of files.unfinishedUploads({ prefix: key })) return
+      },
+      () => files.abortUpload(key, 'an-upload'),
     ],
   },
   metadata: {

@@ -1,13 +1,19 @@
 import { StorageError } from './errors.ts'
 import type { KeyInput } from './options.ts'
 
+/** What stands for one object in a call for many, before its key has been checked. */
+export interface UncheckedEntry {
+  readonly key: unknown
+  readonly versionId?: unknown
+}
+
 /** Cuts keys or list entries into batches of at most `size`, reading an async source no further than needed. */
 export async function* keyBatches(
   keys: KeyInput,
   size: number,
   operation: string,
   provider: string,
-): AsyncGenerator<unknown[]> {
+): AsyncGenerator<UncheckedEntry[]> {
   if (
     typeof keys !== 'object' ||
     keys === null ||
@@ -18,10 +24,10 @@ export async function* keyBatches(
       provider,
     })
   }
-  let batch: unknown[] = []
+  let batch: UncheckedEntry[] = []
   let given = 0
   for await (const item of told(keys, error => sourceError(error, given, operation, provider))) {
-    batch.push(keyOf(item, operation, provider))
+    batch.push(entryOf(item, operation, provider))
     if (batch.length < size) continue
     given += batch.length
     yield batch
@@ -53,9 +59,12 @@ function sourceError(error: unknown, given: number, operation: string, provider:
   )
 }
 
-function keyOf(item: unknown, operation: string, provider: string): unknown {
-  if (typeof item !== 'object' || item === null) return item
-  if ('key' in item) return item.key
+function entryOf(item: unknown, operation: string, provider: string): UncheckedEntry {
+  if (typeof item !== 'object' || item === null) return { key: item }
+  if ('key' in item) {
+    const { key, versionId } = item as UncheckedEntry
+    return versionId === undefined ? { key } : { key, versionId }
+  }
   throw new StorageError(
     'invalid-argument',
     `${operation}: a folded prefix is no object; list without a delimiter`,

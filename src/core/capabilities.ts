@@ -37,6 +37,11 @@ export interface Capabilities {
   /** `info` reports the checksum of objects uploaded without asking, too. */
   readonly checksumAlways: boolean
 
+  /** `delete` and `deleteMany` take a `versionId`, and that version is gone for good. */
+  readonly versionedDelete: boolean
+  /** `unfinishedUploads` lists what was begun in parts and left, and `abortUpload` removes it. */
+  readonly unfinishedUploads: boolean
+
   /** `delete` tells `deleted` from `missing`; elsewhere both are `gone`. */
   readonly deleteReportsMissing: boolean
   /** Read-only providers refuse everything that writes. */
@@ -73,6 +78,8 @@ export interface Capabilities {
         /** `maxSize` is enforced. */
         readonly maxSize: boolean
         readonly contentType: boolean
+        /** What was sent is no object before the backend has finalized it by its `uploadId`. */
+        readonly finalizes: boolean
       }
   readonly publicUrl: boolean
 }
@@ -82,7 +89,7 @@ export type CapabilitySwitch = {
   [Name in keyof Capabilities]-?: Capabilities[Name] extends Probed ? Name : never
 }[keyof Capabilities]
 
-/** What our own stores can, where bytes and attributes are kept by us: everything but storage classes. */
+/** What our own stores can, where bytes and attributes are kept by us: no storage classes, versions or parts. */
 export const OWN_STORE = {
   layers: [],
   createOnly: true,
@@ -99,6 +106,8 @@ export const OWN_STORE = {
   storageClass: false,
   checksums: COMPUTED_ALGORITHMS,
   checksumAlways: true,
+  versionedDelete: false,
+  unfinishedUploads: false,
   deleteReportsMissing: true,
   writable: true,
 } as const satisfies Partial<Capabilities>

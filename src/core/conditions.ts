@@ -1,6 +1,6 @@
 import type { CapabilitySwitch } from './capabilities.ts'
 import type { Driver } from './driver.ts'
-import { invalidArgument, unsupported } from './errors.ts'
+import { invalidArgument, StorageError, unsupported } from './errors.ts'
 import type { OperationName } from './options.ts'
 
 interface Conditions {
@@ -56,6 +56,27 @@ export async function assertConditions(
       `the store does not keep ${name} here${where}; nothing was done`,
     )
   }
+}
+
+/** Why exactly this version can't be deleted, where it can't: of one bad entry among many the others don't suffer. */
+export function versionProblem(
+  { name, capabilities }: Driver,
+  operation: 'delete' | 'deleteMany',
+  {
+    key,
+    versionId,
+    ifMatch,
+  }: { readonly key: unknown; readonly versionId?: unknown; readonly ifMatch?: unknown },
+): StorageError | undefined {
+  if (versionId === undefined) return undefined
+  const refused = (code: 'invalid-argument' | 'unsupported', problem: string) =>
+    new StorageError(code, `${operation}: ${problem}`, { operation, provider: name, key: String(key) })
+  if (typeof versionId !== 'string' || !/^[\x21-\x7e]{1,1024}$/.test(versionId))
+    return refused('invalid-argument', 'versionId must be one as upload() and info() give it')
+  if (ifMatch !== undefined)
+    return refused('invalid-argument', 'give ifMatch or versionId, not both: a version never changes')
+  if (capabilities.versionedDelete) return undefined
+  return refused('unsupported', 'the store deletes no single version (capabilities.versionedDelete)')
 }
 
 async function isKept(

@@ -1,5 +1,5 @@
 import type { Capabilities, CapabilitySwitch } from './capabilities.ts'
-import { assertConditions } from './conditions.ts'
+import { assertConditions, versionProblem } from './conditions.ts'
 import type { Driver } from './driver.ts'
 import { type StorageError, unsupported } from './errors.ts'
 import { listing } from './list-pages.ts'
@@ -10,6 +10,7 @@ import type { CopyOptions, OperationOptions } from './options.ts'
 import type { StorageProvider } from './provider.ts'
 import type { DeleteResult, KeyResult, ObjectInfo, SignedUrl } from './results.ts'
 import { signRequest, signUploadRequest } from './sign-requests.ts'
+import { abortUpload, type UnfinishedUploads, unfinishedUploads } from './unfinished-uploads.ts'
 import { checkedAttributes, runUpload } from './upload.ts'
 
 /**
@@ -53,7 +54,7 @@ class DefinedProvider implements StorageProvider {
   upload: StorageProvider['upload'] = (key, body, options = {}) =>
     this.#operations.run('upload', key, options, async signal => {
       this.#operations.assertWritable('upload')
-      return runUpload(this.#driver, key, body, options, signal)
+      return runUpload(this.#driver, key, body, options, this.#operations.own('upload', options), signal)
     })
 
   download: StorageProvider['download'] = async (key, options = {}) => {
@@ -75,8 +76,9 @@ class DefinedProvider implements StorageProvider {
       keys,
       options,
       1,
-      async ([key], signal) => {
-        return [{ key: key!, ok: true, value: await this.#head(key!, signal) }]
+      async ([entry], signal) => {
+        const { key } = entry!
+        return [{ key, ok: true, value: await this.#head(key, signal) }]
       },
       failedResult,
     )
@@ -106,9 +108,12 @@ class DefinedProvider implements StorageProvider {
   delete: StorageProvider['delete'] = (key, options = {}) =>
     this.#operations.run('delete', key, options, async signal => {
       this.#operations.assertWritable('delete')
-      const { ifMatch } = options
+      const { ifMatch, versionId } = options
+      const own = this.#operations.own('delete', options)
       await assertConditions(this.#driver, 'delete', { ifMatch }, signal)
-      const result = await this.#driver.remove({ key, ifMatch, signal })
+      const problem = versionProblem(this.#driver, 'delete', { key, versionId, ifMatch })
+      if (problem !== undefined) throw problem
+      const result = await this.#driver.remove({ key, ifMatch, versionId, own, signal })
       if (result.status === 'error') throw result.error
       return result
     })
@@ -116,13 +121,15 @@ class DefinedProvider implements StorageProvider {
   deleteMany: StorageProvider['deleteMany'] = async (keys, options) => {
     this.#operations.assertWritable('deleteMany')
     const { deleteBatchSize } = this.#driver
+    const own = this.#operations.own('deleteMany', options)
     return this.#operations.many<DeleteResult>(
       'deleteMany',
       keys,
       options,
       deleteBatchSize,
-      (batch, signal) => this.#driver.removeMany(batch, signal),
+      (batch, signal) => this.#driver.removeMany(batch, { own, signal }),
       (key, error) => ({ key, status: 'error', error }),
+      entry => versionProblem(this.#driver, 'deleteMany', entry),
     )
   }
 
@@ -145,7 +152,11 @@ class DefinedProvider implements StorageProvider {
       keys,
       common,
       this.#driver.signBatchSize,
-      (batch, signal) => this.#driver.signMany(batch, { ...request, signal }),
+      (batch, signal) =>
+        this.#driver.signMany(
+          batch.map(({ key }) => key),
+          { ...request, signal },
+        ),
       failedResult,
     )
   }
@@ -153,7 +164,8 @@ class DefinedProvider implements StorageProvider {
   signedUpload: StorageProvider['signedUpload'] = (key, options) =>
     this.#operations.run('signedUpload', key, options, async signal => {
       this.#operations.assertWritable('signedUpload')
-      return this.#driver.signUpload(signUploadRequest(this.#driver, key, options, signal))
+      const own = this.#operations.own('signedUpload', options)
+      return this.#driver.signUpload({ ...signUploadRequest(this.#driver, key, options, signal), own })
     })
 
   publicUrl(key: string): string {
@@ -168,6 +180,23 @@ class DefinedProvider implements StorageProvider {
     return this.#driver.publicUrl(key)
   }
 
+  unfinishedUploads: StorageProvider['unfinishedUploads'] = (options = {}): UnfinishedUploads => {
+    this.#operations.check('unfinishedUploads', options)
+    const common = commonOf(options)
+    return unfinishedUploads(this.#driver, options, work =>
+      this.#operations.run('unfinishedUploads', undefined, common, work),
+    )
+  }
+
+  abortUpload: StorageProvider['abortUpload'] = (key, uploadId, options) =>
+    this.#operations.run('abortUpload', key, options, async signal => {
+      this.#operations.assertWritable('abortUpload')
+      return abortUpload(this.#driver, key, uploadId, signal)
+    })
+
+  clock: StorageProvider['clock'] = options =>
+    this.#operations.run('clock', undefined, options, signal => this.#driver.clock(signal))
+
   close(): Promise<void> {
     return this.#operations.close()
   }
@@ -178,8 +207,9 @@ class DefinedProvider implements StorageProvider {
       this.#operations.assertKey(to, operation)
       const attributes = checkedAttributes(this.#driver, options, operation)
       const { ifNoneMatch, ifMatch } = options
+      const own = this.#operations.own(operation, options)
       await assertConditions(this.#driver, operation, { ifNoneMatch, ifMatch }, signal)
-      return this.#driver[operation]({ from, to, attributes, ifNoneMatch, ifMatch, signal })
+      return this.#driver[operation]({ from, to, attributes, ifNoneMatch, ifMatch, own, signal })
     })
   }
 

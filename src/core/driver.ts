@@ -11,8 +11,17 @@ import type { Capabilities, CapabilitySwitch, SignedMethod } from './capabilitie
 import type { ChecksumRequest } from './checksum.ts'
 import type { ByteSource } from './download.ts'
 import type { ErrorCode } from './errors.ts'
+import type { KeyEntry, OwnOptions } from './options.ts'
 import type { ByteSpan, HttpRange } from './range.ts'
-import type { DeleteResult, KeyResult, ListEntry, ObjectInfo, SignedUpload, SignedUrl } from './results.ts'
+import type {
+  DeleteResult,
+  KeyResult,
+  ListEntry,
+  ObjectInfo,
+  SignedUpload,
+  SignedUrl,
+  UnfinishedUpload,
+} from './results.ts'
 
 export interface Driver {
   readonly name: string
@@ -23,6 +32,11 @@ export interface Driver {
   readonly signBatchSize: number
   /** Requests under way at once for what has no batch: `infoMany`, and batches side by side. */
   readonly concurrency: number
+  /**
+   * Options that this driver takes beyond those of the contract, by operation. They are handed to it, unchecked, as
+   * `own` of its requests.
+   */
+  readonly ownOptions?: OwnOptions
 
   /** Asks the endpoint whether it has a capability that is `'unknown'`, and remembers the answer. */
   ask(capability: CapabilitySwitch, signal: AbortSignal | undefined): Promise<boolean>
@@ -40,11 +54,15 @@ export interface Driver {
   move(request: CopyRequest): Promise<ObjectInfo>
   remove(request: RemoveRequest): Promise<DeleteResult>
   /** A result per key, in order; a key that failed has `status: 'error'`. */
-  removeMany(keys: readonly string[], signal: AbortSignal | undefined): Promise<DeleteResult[]>
+  removeMany(entries: readonly KeyEntry[], request: RemoveManyRequest): Promise<DeleteResult[]>
   /** A result per key, in order. One key is asked for as a batch of one. */
   signMany(keys: readonly string[], request: SignRequest): Promise<KeyResult<SignedUrl>[]>
   signUpload(request: SignUploadRequest): Promise<SignedUpload>
   publicUrl(key: string): string
+  /** Absent where `capabilities.unfinishedUploads` is false. */
+  readonly unfinished?: UnfinishedParts
+  /** The present time by the clock that `lastModified` is made by; whole seconds are fine. */
+  clock(signal: AbortSignal | undefined): Promise<Date>
   close(): Promise<void>
 
   /** Names an error of the vendor's library; undefined for one that it does not know. */
@@ -82,8 +100,12 @@ export interface WriteRequest {
   readonly checksum: ChecksumRequest | undefined
   readonly ifNoneMatch: '*' | undefined
   readonly ifMatch: string | undefined
+  readonly own: OwnValues
   readonly signal: AbortSignal | undefined
 }
+
+/** Values of the driver's `ownOptions`, those that were given. */
+export type OwnValues = Readonly<Record<string, unknown>>
 
 export interface HeadRequest {
   readonly key: string
@@ -127,12 +149,53 @@ export interface CopyRequest {
   readonly attributes: Attributes
   readonly ifNoneMatch: '*' | undefined
   readonly ifMatch: string | undefined
+  readonly own: OwnValues
   readonly signal: AbortSignal | undefined
 }
 
 export interface RemoveRequest {
   readonly key: string
   readonly ifMatch: string | undefined
+  /** Given only under `capabilities.versionedDelete`. */
+  readonly versionId: string | undefined
+  readonly own: OwnValues
+  readonly signal: AbortSignal | undefined
+}
+
+export interface RemoveManyRequest {
+  readonly own: OwnValues
+  readonly signal: AbortSignal | undefined
+}
+
+/** A place in the list of unfinished uploads; without `uploadId` behind all those to `key`. */
+export interface UploadMarker {
+  readonly key: string
+  readonly uploadId?: string
+}
+
+/** What the driver of a store with uploads in parts has beside the rest. */
+export interface UnfinishedParts {
+  /** One page of what was begun in parts and not ended. */
+  page(request: UnfinishedRequest): Promise<UnfinishedAnswer>
+  /** Resolves when no part of the upload is left, also where there never was one. */
+  abort(request: AbortUploadRequest): Promise<void>
+}
+
+export interface UnfinishedRequest {
+  readonly prefix: string
+  readonly after: UploadMarker | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+export interface UnfinishedAnswer {
+  readonly uploads: readonly UnfinishedUpload[]
+  /** Where the next page begins; absent after the last. */
+  readonly next?: UploadMarker
+}
+
+export interface AbortUploadRequest {
+  readonly key: string
+  readonly uploadId: string
   readonly signal: AbortSignal | undefined
 }
 
@@ -151,5 +214,6 @@ export interface SignUploadRequest {
   readonly contentType: string | undefined
   readonly size: number | undefined
   readonly maxSize: number | undefined
+  readonly own: OwnValues
   readonly signal: AbortSignal | undefined
 }

@@ -1,9 +1,15 @@
-import { keyBatches, mapBounded } from './batches.ts'
+import { keyBatches, mapBounded, type UncheckedEntry } from './batches.ts'
 import { deadline, endedError, untilEnded } from './deadline.ts'
-import type { Driver } from './driver.ts'
+import type { Driver, OwnValues } from './driver.ts'
 import { invalidArgument, readOnly, type StorageError } from './errors.ts'
 import { assertKey, keyProblem } from './keys.ts'
-import { assertOptions, type KeyInput, type OperationName, type OperationOptions } from './options.ts'
+import {
+  assertOptions,
+  type KeyEntry,
+  type KeyInput,
+  type OperationName,
+  type OperationOptions,
+} from './options.ts'
 import { toStorageError } from './translate.ts'
 
 /** Methods that take one key, which is checked before they begin. */
@@ -16,7 +22,10 @@ const KEYED: ReadonlySet<OperationName> = new Set([
   'delete',
   'signedUrl',
   'signedUpload',
+  'abortUpload',
 ])
+
+const NONE: OwnValues = Object.freeze({})
 
 /** What surrounds every operation of one driver: checks before it, a deadline over it, a name for its errors. */
 export class Operations {
@@ -47,16 +56,17 @@ export class Operations {
   }
 
   /**
-   * Runs `work` on batches of keys, several at once. What fails for a batch fails for each of its keys, a bad key
-   * fails alone, and `failed` makes a result of it. Results are in the keys' order.
+   * Runs `work` on batches of keys, several at once. What fails for a batch fails for each of its keys, a bad entry
+   * (by `check`, or by its key) fails alone, and `failed` makes a result of it. Results are in the keys' order.
    */
   many<Result>(
     operation: OperationName,
     keys: KeyInput,
     options: OperationOptions | undefined,
     batchSize: number,
-    work: (batch: string[], signal: AbortSignal | undefined) => Promise<Result[]>,
+    work: (batch: KeyEntry[], signal: AbortSignal | undefined) => Promise<Result[]>,
     failed: (key: string, error: StorageError) => Result,
+    check: (entry: UncheckedEntry) => StorageError | undefined = () => undefined,
   ): Promise<Result[]> {
     const { name, concurrency } = this.#driver
     return this.run(operation, undefined, options, async signal => {
@@ -65,19 +75,13 @@ export class Operations {
         concurrency,
         async batch => {
           if (signal?.aborted) throw endedError(signal, operation, name)
-          const good = batch.filter(
-            key => keyProblem(key, this.#driver.capabilities.keys) === undefined,
-          ) as string[]
+          const problems = batch.map(entry => this.#keyError(entry.key, operation) ?? check(entry))
+          const good = batch.filter((_, at) => problems[at] === undefined) as KeyEntry[]
           const answers = good.length === 0 ? [] : await this.#batch(operation, good, signal, work, failed)
           let next = 0
-          return batch.map(key => {
-            try {
-              this.assertKey(key, operation)
-            } catch (error) {
-              return failed(String(key), error as StorageError)
-            }
-            return answers[next++]!
-          })
+          return problems.map((problem, at) =>
+            problem === undefined ? answers[next++]! : failed(String(batch[at]!.key), problem),
+          )
         },
       )
       return results.flat()
@@ -86,23 +90,35 @@ export class Operations {
 
   async #batch<Result>(
     operation: OperationName,
-    keys: string[],
+    entries: KeyEntry[],
     signal: AbortSignal | undefined,
-    work: (batch: string[], signal: AbortSignal | undefined) => Promise<Result[]>,
+    work: (batch: KeyEntry[], signal: AbortSignal | undefined) => Promise<Result[]>,
     failed: (key: string, error: StorageError) => Result,
   ): Promise<Result[]> {
     try {
-      return await work(keys, signal)
+      return await work(entries, signal)
     } catch (error) {
       if (signal?.aborted) throw error
-      return keys.map(key => failed(key, this.error(error, operation, key, signal)))
+      return entries.map(({ key }) => failed(key, this.error(error, operation, key, signal)))
     }
   }
 
   /** @throws `invalid-argument` for an unknown option, or after `close` */
   check(operation: OperationName, options: object | undefined): void {
     this.assertOpen(operation)
-    assertOptions(operation, options, this.#driver.name)
+    assertOptions(operation, options, this.#driver.name, this.#driver.ownOptions?.[operation])
+  }
+
+  /** What was given of the driver's own options. */
+  own(operation: OperationName, options: object | undefined): OwnValues {
+    const names = this.#driver.ownOptions?.[operation]
+    if (names === undefined || options === undefined) return NONE
+    const given: Record<string, unknown> = {}
+    for (const name of names) {
+      const value = (options as Record<string, unknown>)[name]
+      if (value !== undefined) given[name] = value
+    }
+    return given
   }
 
   assertOpen(operation: string): void {
@@ -116,6 +132,16 @@ export class Operations {
 
   assertKey(key: unknown, operation: string): asserts key is string {
     assertKey(key, this.#driver.capabilities.keys, operation, this.#driver.name)
+  }
+
+  #keyError(key: unknown, operation: OperationName): StorageError | undefined {
+    if (keyProblem(key, this.#driver.capabilities.keys) === undefined) return undefined
+    try {
+      this.assertKey(key, operation)
+    } catch (error) {
+      return error as StorageError
+    }
+    return undefined
   }
 
   error(

@@ -103,6 +103,18 @@ export interface CopyOptions extends OperationOptions, ObjectAttributes {
 export interface DeleteOptions extends OperationOptions {
   /** Delete only the object with this etag: else `precondition-failed`, and it stays. */
   ifMatch?: string
+  /**
+   * Delete exactly this version, for good and without a delete marker: what `upload` returned as `versionId`. Needs
+   * `capabilities.versionedDelete`; not together with `ifMatch`.
+   */
+  versionId?: string
+}
+
+export interface UnfinishedUploadsOptions extends OperationOptions {
+  /** Only uploads to keys that begin with this string. */
+  prefix?: string
+  /** Only uploads behind this one, in the order in which they are listed. */
+  startAfter?: { readonly key: string; readonly uploadId: string }
 }
 
 export interface SignedUrlOptions extends OperationOptions {
@@ -126,10 +138,20 @@ export interface SignedUploadOptions extends OperationOptions {
   maxSize?: number
 }
 
-/** Keys, or the entries of a list, so that `deleteMany(files.list({prefix}))` works. */
+/** A key with what else names one object. `versionId` counts for `deleteMany` only. */
+export interface KeyEntry {
+  readonly key: string
+  /** As in `DeleteOptions`: exactly this version is deleted, for good. */
+  readonly versionId?: string
+}
+
+/**
+ * Keys, or the entries of a list, so that `deleteMany(files.list({prefix}))` works. What names a `versionId`, as the
+ * `ObjectInfo` of an upload to a versioned bucket does, loses that version.
+ */
 export type KeyInput =
-  | Iterable<string | { readonly key: string }>
-  | AsyncIterable<string | { readonly key: string } | { readonly kind: 'prefix'; readonly prefix: string }>
+  | Iterable<string | KeyEntry>
+  | AsyncIterable<string | KeyEntry | { readonly kind: 'prefix'; readonly prefix: string }>
 
 const COMMON = ['signal', 'timeoutMs'] as const
 /** What is kept beside an object's bytes, by name. */
@@ -164,17 +186,28 @@ const KNOWN_OPTIONS = {
   page: new Set<string>([...COMMON, 'after', 'limit']),
   copy: new Set<string>([...COMMON, ...ATTRIBUTES, 'ifNoneMatch', 'ifMatch']),
   move: new Set<string>([...COMMON, ...ATTRIBUTES, 'ifNoneMatch', 'ifMatch']),
-  delete: new Set<string>([...COMMON, 'ifMatch']),
+  delete: new Set<string>([...COMMON, 'ifMatch', 'versionId']),
   deleteMany: new Set<string>(COMMON),
   signedUrl: new Set<string>([...COMMON, 'expiresIn', 'method', 'download', 'contentType']),
   signedUrls: new Set<string>([...COMMON, 'expiresIn', 'method', 'download', 'contentType']),
   signedUpload: new Set<string>([...COMMON, 'expiresIn', 'contentType', 'size', 'maxSize']),
+  unfinishedUploads: new Set<string>([...COMMON, 'prefix', 'startAfter']),
+  abortUpload: new Set<string>(COMMON),
+  clock: new Set<string>(COMMON),
 } as const satisfies Record<string, ReadonlySet<string>>
 
 export type OperationName = keyof typeof KNOWN_OPTIONS
 
-/** Throws `invalid-argument` for an option that `operation` does not know. */
-export function assertOptions(operation: OperationName, options: object | undefined, provider: string): void {
+/** Options of a driver's own, by operation. */
+export type OwnOptions = Partial<Record<OperationName, readonly string[]>>
+
+/** Throws `invalid-argument` for an option that `operation` does not know and the driver has not as its own. */
+export function assertOptions(
+  operation: OperationName,
+  options: object | undefined,
+  provider: string,
+  own: readonly string[] = [],
+): void {
   if (options === undefined) return
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new StorageError('invalid-argument', `${operation}: options must be an object`, {
@@ -184,10 +217,10 @@ export function assertOptions(operation: OperationName, options: object | undefi
   }
   const known = KNOWN_OPTIONS[operation]
   for (const name in options) {
-    if (known.has(name)) continue
+    if (known.has(name) || own.includes(name)) continue
     throw new StorageError(
       'invalid-argument',
-      `${operation}: unknown option '${name}'; known are ${[...known].join(', ')}`,
+      `${operation}: unknown option '${name}'; known are ${[...known, ...own].join(', ')}`,
       { operation, provider },
     )
   }

@@ -20,9 +20,11 @@ import type {
   OperationOptions,
   SignedUploadOptions,
   SignedUrlOptions,
+  UnfinishedUploadsOptions,
   UploadOptions,
 } from './options.ts'
 import type { DeleteResult, KeyResult, ObjectInfo, SignedUpload, SignedUrl } from './results.ts'
+import type { UnfinishedUploads } from './unfinished-uploads.ts'
 
 export interface StorageProvider {
   /** Short name for messages and metrics: `s3`, `local`, … A decorator keeps the name of what it wraps. */
@@ -87,12 +89,16 @@ export interface StorageProvider {
    */
   move(from: string, to: string, options?: CopyOptions): Promise<ObjectInfo>
 
-  /** Removes the object. Idempotent: one that was not there is no error. No request is made to find out. */
+  /**
+   * Removes the object, or with `versionId` exactly that version of it. Idempotent: one that was not there is no
+   * error. No request is made to find out.
+   */
   delete(key: string, options?: DeleteOptions): Promise<DeleteResult>
 
   /**
-   * Removes many, with as few requests as the store takes, and says per key, in order, what became of it. Rejects
-   * only for bad arguments or an abort; a key that failed has `status: 'error'`.
+   * Removes many, with as few requests as the store takes, and says per key, in order, what became of it. Entries may
+   * be `{ key, versionId }`, which remove that version. Rejects only for bad arguments or an abort; a key that failed
+   * has `status: 'error'`.
    */
   deleteMany(keys: KeyInput, options?: OperationOptions): Promise<DeleteResult[]>
 
@@ -105,11 +111,42 @@ export interface StorageProvider {
   /** Many at once, in as few requests as the store allows; a URL or an error per key, in order. */
   signedUrls(keys: KeyInput, options: SignedUrlOptions): Promise<KeyResult<SignedUrl>[]>
 
-  /** What a browser needs to upload one object directly, without the bytes passing through the backend. */
+  /**
+   * What a browser needs to upload one object directly, without the bytes passing through the backend. Where
+   * `capabilities.signedUpload.finalizes`, the object is there when the backend has finalized it.
+   */
   signedUpload(key: string, options: SignedUploadOptions): Promise<SignedUpload>
 
   /** The address of an object in a public bucket. Makes no request, so does not know whether it is public. */
   publicUrl(key: string): string
+
+  /**
+   * Uploads in parts that were begun and have not ended, those under way included: what a process that was killed has
+   * left costs space and stands in no list. Asked for page by page as they are read. On MinIO, which lists no others,
+   * `prefix` must be a whole key.
+   *
+   * @throws `unsupported` without `capabilities.unfinishedUploads`
+   * @example
+   * ```ts
+   * const dayAgo = Date.now() - 86_400_000
+   * for await (const { key, uploadId, startedAt } of files.unfinishedUploads({ prefix: 'a/' }))
+   *   if (startedAt !== undefined && startedAt.getTime() < dayAgo) await files.abortUpload(key, uploadId)
+   * ```
+   */
+  unfinishedUploads(options?: UnfinishedUploadsOptions): UnfinishedUploads
+
+  /**
+   * Ends an unfinished upload and removes all its parts. Idempotent: one that is not there is no error.
+   *
+   * @throws `unsupported` without `capabilities.unfinishedUploads`; `conflict` where parts keep arriving
+   */
+  abortUpload(key: string, uploadId: string, options?: OperationOptions): Promise<void>
+
+  /**
+   * The store's present time, by the clock that `lastModified` is made by: a moment between call and answer, cut to
+   * the second where the store tells no more. One small request to a store over the network, none to others.
+   */
+  clock(options?: OperationOptions): Promise<Date>
 
   /** Releases sockets and handles. Later calls throw `invalid-argument`. Calling it twice is fine. */
   close(): Promise<void>
@@ -118,3 +155,4 @@ export interface StorageProvider {
 export type { Capabilities } from './capabilities.ts'
 export type * from './options.ts'
 export type * from './results.ts'
+export type { UnfinishedUploads } from './unfinished-uploads.ts'

@@ -39,10 +39,19 @@ export type KeyResult<Value> =
   | { readonly key: string; readonly ok: true; readonly value: Value }
   | { readonly key: string; readonly ok: false; readonly error: StorageError }
 
+/** An upload in parts that was begun and has been neither completed nor aborted. Its parts cost space unseen. */
+export interface UnfinishedUpload {
+  readonly key: string
+  /** What `abortUpload` takes. */
+  readonly uploadId: string
+  /** When it was begun, by the store's clock. It may be under way still: a young one is no left-over. */
+  readonly startedAt?: Date
+}
+
 /**
  * `deleted`: it was there and is not now. `missing`: it was not there. `gone`: it is not there now, and the store
  * can't tell which of the two. A delete that only hid the object behind a delete marker (a versioned bucket) is
- * `gone` with `deleteMarker: true`.
+ * `gone` with `deleteMarker: true`. Where a version was named, `versionId` is that version.
  */
 export type DeleteResult =
   | {
@@ -62,16 +71,12 @@ export interface SignedUrl {
 }
 
 /** `PUT`: send the bytes as the body, with `headers`. `POST`: a form with `fields` and then the bytes as `file`. */
-export type SignedUpload =
-  | {
-      readonly method: 'PUT'
-      readonly url: string
-      readonly headers: Readonly<Record<string, string>>
-      readonly expiresAt: Date
-    }
-  | {
-      readonly method: 'POST'
-      readonly url: string
-      readonly fields: Readonly<Record<string, string>>
-      readonly expiresAt: Date
-    }
+export type SignedUpload = {
+  readonly url: string
+  readonly expiresAt: Date
+  /** Names the upload to the backend, which has to finalize it (`capabilities.signedUpload.finalizes`). */
+  readonly uploadId?: string
+} & (
+  | { readonly method: 'PUT'; readonly headers: Readonly<Record<string, string>> }
+  | { readonly method: 'POST'; readonly fields: Readonly<Record<string, string>> }
+)

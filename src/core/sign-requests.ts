@@ -50,7 +50,7 @@ export function signUploadRequest(
   key: string,
   options: SignedUploadOptions | undefined,
   signal: AbortSignal | undefined,
-): SignUploadRequest {
+): Omit<SignUploadRequest, 'own'> {
   const operation = 'signedUpload'
   const able = capabilities.signedUpload
   const { expiresIn, contentType, size, maxSize } = options ?? {}

@@ -26,7 +26,7 @@ export function tokenUrls(signing: UrlSigning | undefined, now: () => number): T
         bindsContentType: true,
         bindsDownload: true,
       },
-      signedUpload: { choosesExpiry: true, size: true, maxSize: true, contentType: true },
+      signedUpload: { choosesExpiry: true, size: true, maxSize: true, contentType: true, finalizes: false },
       publicUrl: true,
     },
     async signMany(keys, { expiresIn, method, download, contentType }) {

@@ -4,7 +4,7 @@ import { assertConditions } from './conditions.ts'
 import { assertContentType, typeOfBytes, typeOfName } from './content-type.ts'
 import { untilEnded } from './deadline.ts'
 import { Download } from './download.ts'
-import type { Attributes, Driver, WriteRequest } from './driver.ts'
+import type { Attributes, Driver, OwnValues, WriteRequest } from './driver.ts'
 import { isStorageError, StorageError, unsupported } from './errors.ts'
 import { assertHeaderValue, normalizeMetadata } from './metadata.ts'
 import { openBody } from './open-body.ts'
@@ -21,6 +21,7 @@ export async function runUpload(
   key: string,
   input: UploadBody,
   options: UploadOptions,
+  own: OwnValues,
   signal: AbortSignal | undefined,
 ): Promise<ObjectInfo> {
   const given = checkedAttributes(driver, options, 'upload')
@@ -47,6 +48,7 @@ export async function runUpload(
       checksum,
       ifNoneMatch,
       ifMatch,
+      own,
       signal,
     }
     return sameContent === 'ok' ? await writeOrSame(driver, request) : await driver.write(request)

@@ -2,6 +2,7 @@ import { assertProvider } from '../core/assert-provider.ts'
 import { listingOf } from '../core/listing.ts'
 import type { OperationName, OperationOptions } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
+import { unfinishedUploadsOf } from '../core/unfinished-uploads.ts'
 
 /**
  * The only list of every method: `inner` with some of them replaced. A method that is added to the contract and
@@ -31,6 +32,9 @@ export function forward(inner: StorageProvider, changes: Partial<StorageProvider
     signedUrls: (keys, options) => inner.signedUrls(keys, options),
     signedUpload: (key, options) => inner.signedUpload(key, options),
     publicUrl: key => inner.publicUrl(key),
+    unfinishedUploads: options => inner.unfinishedUploads(options),
+    abortUpload: (key, uploadId, options) => inner.abortUpload(key, uploadId, options),
+    clock: options => inner.clock(options),
     close: () => inner.close(),
   }
   return Object.defineProperties(all, Object.getOwnPropertyDescriptors(changes)) as StorageProvider
@@ -55,8 +59,8 @@ export type Around = <Options extends OperationOptions | undefined, T>(
 export type Intercepted = Omit<StorageProvider, 'name' | 'capabilities' | 'download' | 'publicUrl' | 'close'>
 
 /**
- * Every method of `Intercepted` with `around` around it. A list is one operation per page; while its consumer
- * thinks, none is under way. Pages of an iteration keep the options that the list was made with.
+ * Every method of `Intercepted` with `around` around it. A list, of objects or of unfinished uploads, is one operation
+ * per page; while its consumer thinks, none is under way. Pages of an iteration keep the options that the list was made with.
  */
 export function intercept(inner: StorageProvider, around: Around): Intercepted {
   return {
@@ -79,26 +83,40 @@ export function intercept(inner: StorageProvider, around: Around): Intercepted {
       around({ operation: 'signedUrls', options }, o => inner.signedUrls(keys, o)),
     signedUpload: (key, options) =>
       around({ operation: 'signedUpload', key, options }, o => inner.signedUpload(key, o)),
+    abortUpload: (key, uploadId, options) =>
+      around({ operation: 'abortUpload', key, options }, o => inner.abortUpload(key, uploadId, o)),
+    clock: options => around({ operation: 'clock', options }, o => inner.clock(o)),
+    unfinishedUploads: options => {
+      const uploads = inner.unfinishedUploads(options)
+      const call = { operation: 'unfinishedUploads', options: commonOf(options) } as const
+      return unfinishedUploadsOf(() => pagesAround(uploads.pages(), next => around(call, next)))
+    },
     list: options => {
       const list = inner.list(options)
       const common = commonOf(options)
       return listingOf({
         page: pageOptions =>
           around({ operation: 'list', options: { ...common, ...pageOptions } }, o => list.page(o)),
-        async *pages() {
-          const pages = list.pages()[Symbol.asyncIterator]()
-          try {
-            for (;;) {
-              const step = await around({ operation: 'list', options: common }, () => pages.next())
-              if (step.done) return
-              yield step.value
-            }
-          } finally {
-            abandon(pages)
-          }
-        },
+        pages: () => pagesAround(list.pages(), next => around({ operation: 'list', options: common }, next)),
       })
     },
+  }
+}
+
+/** The same pages, with `step` around each step to the next of them. */
+export async function* pagesAround<Page>(
+  inner: AsyncIterable<Page>,
+  step: (next: () => Promise<IteratorResult<Page>>) => Promise<IteratorResult<Page>>,
+): AsyncGenerator<Page, void> {
+  const pages = inner[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const { done, value } = await step(() => pages.next())
+      if (done) return
+      yield value
+    }
+  } finally {
+    abandon(pages)
   }
 }
 

@@ -4,7 +4,7 @@ import type { ByteSource } from '../core/download.ts'
 import type { StorageError } from '../core/errors.ts'
 import { assertKey, keyProblem } from '../core/keys.ts'
 import { type Listing, listingOf } from '../core/listing.ts'
-import type { KeyInput, OperationName } from '../core/options.ts'
+import type { KeyEntry, KeyInput, OperationName } from '../core/options.ts'
 import type { ListEntry, ListPage, ObjectInfo, StorageProvider } from '../core/provider.ts'
 import { addLayer, refusal } from './layer.ts'
 import { withoutRoot } from './prefix-errors.ts'
@@ -53,23 +53,23 @@ export function prefix(inner: StorageProvider, root: string): StorageProvider {
   async function many<Result extends { readonly key: string }>(
     operation: OperationName,
     keys: KeyInput,
-    work: (keys: AsyncIterable<string>) => Promise<Result[]>,
+    work: (keys: AsyncIterable<KeyEntry>) => Promise<Result[]>,
     failed: (key: string, error: StorageError) => Result,
     map: (result: Result, key: string) => Result,
   ): Promise<Result[]> {
     const slots: { key: string; failed?: Result }[] = []
     const rules = keyRules()
     async function* full() {
-      for await (const [item] of keyBatches(keys, 1, operation, inner.name)) {
-        const key = String(item)
+      for await (const [entry] of keyBatches(keys, 1, operation, inner.name)) {
+        const key = String(entry!.key)
         try {
-          assertKey(item, rules, operation, inner.name)
+          assertKey(entry!.key, rules, operation, inner.name)
         } catch (error) {
           slots.push({ key, failed: failed(key, error as StorageError) })
           continue
         }
         slots.push({ key })
-        yield base + key
+        yield { ...entry, key: base + key } as KeyEntry
       }
     }
     const results = await work(full()).catch(error => {

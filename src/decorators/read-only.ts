@@ -38,6 +38,7 @@ export function readOnly(inner: StorageProvider): StorageProvider {
       delete: refuse('delete'),
       deleteMany: refuse('deleteMany'),
       signedUpload: refuse('signedUpload'),
+      abortUpload: refuse('abortUpload'),
       async signedUrl(key, options) {
         assertReads('signedUrl', options?.method)
         return inner.signedUrl(key, options)
@@ -63,6 +64,7 @@ export function readOnly(inner: StorageProvider): StorageProvider {
       conditionalCopySource: false,
       createOnlyCopy: false,
       conditionalDelete: false,
+      versionedDelete: false,
       signedUpload: false,
       signedUrl: capabilities.signedUrl && {
         ...capabilities.signedUrl,

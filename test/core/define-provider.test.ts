@@ -159,9 +159,9 @@ describe('around a driver', () => {
     const batches: string[][] = []
     const { files } = counting({
       translate,
-      removeMany: async keys => {
-        batches.push([...keys])
-        return keys.map(key => ({ key, status: 'deleted' }))
+      removeMany: async entries => {
+        batches.push(entries.map(({ key }) => key))
+        return entries.map(({ key }) => ({ key, status: 'deleted' }))
       },
     })
     const results = await files.deleteMany(['a', '..', 'b', 'c', '', 'd'])

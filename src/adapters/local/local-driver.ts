@@ -8,11 +8,13 @@ import type {
   ListRequest,
   ReadAnswer,
   ReadRequest,
+  RemoveManyRequest,
   RemoveRequest,
   Translation,
   WriteRequest,
 } from '../../core/driver.ts'
 import { StorageError } from '../../core/errors.ts'
+import type { KeyEntry } from '../../core/options.ts'
 import { rangePastEnd, spanOf } from '../../core/range.ts'
 import type { DeleteResult, ObjectInfo } from '../../core/results.ts'
 import { type TokenUrls, tokenUrls } from '../../core/token-urls.ts'
@@ -155,7 +157,15 @@ export class LocalDriver implements Driver {
     return info
   }
 
-  async remove({ key, ifMatch, signal }: RemoveRequest): Promise<DeleteResult> {
+  remove({ key, ifMatch, signal }: RemoveRequest): Promise<DeleteResult> {
+    return this.#remove(key, ifMatch, signal)
+  }
+
+  async #remove(
+    key: string,
+    ifMatch: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<DeleteResult> {
     if (ifMatch !== undefined) await this.#source(key, ifMatch)
     else if ((await this.#files.find(key)) === undefined) return { key, status: 'missing' }
     await this.#prepare()
@@ -163,16 +173,21 @@ export class LocalDriver implements Driver {
     return { key, status: removed ? 'deleted' : 'missing' }
   }
 
-  removeMany(keys: readonly string[], signal: AbortSignal | undefined): Promise<DeleteResult[]> {
-    return mapBounded(keys, CONCURRENCY, async key => {
+  removeMany(entries: readonly KeyEntry[], { signal }: RemoveManyRequest): Promise<DeleteResult[]> {
+    return mapBounded(entries, CONCURRENCY, async ({ key }) => {
       if (signal?.aborted) throw signal.reason
-      return this.remove({ key, ifMatch: undefined, signal })
+      return this.#remove(key, undefined, signal)
     })
   }
 
   signMany: Driver['signMany'] = (keys, request) => this.#urls.signMany(keys, request)
   signUpload: Driver['signUpload'] = request => this.#urls.signUpload(request)
   publicUrl = (key: string) => this.#urls.publicUrl(key)
+
+  /** `lastModified` is a time that we set, by this clock: see `TempFile.stamp`. */
+  async clock(): Promise<Date> {
+    return new Date(this.#now())
+  }
 
   async close(): Promise<void> {
     await this.#sweeping

@@ -3,7 +3,7 @@ import { lstat, readdir, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { KeyLocks } from './key-lock.ts'
 import type { ObjectFiles } from './object-files.ts'
-import { ownerState } from './process-owner.ts'
+import { ownerState } from '../../core/process-owner.ts'
 import { identityOf, type Sidecars } from './sidecar.ts'
 import type { Workspace } from './workspace.ts'
 

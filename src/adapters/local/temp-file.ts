@@ -4,7 +4,7 @@ import { copyFile, type FileHandle, mkdir, open, unlink } from 'node:fs/promises
 import { join } from 'node:path'
 import type { Body } from '../../core/body.ts'
 import { type Checksum, type ChecksumRequest, digest, hasher } from '../../core/checksum.ts'
-import { PROCESS_OWNER } from './process-owner.ts'
+import { PROCESS_OWNER } from '../../core/process-owner.ts'
 import { type FileIdentity, identityOf } from './sidecar.ts'
 
 /** Large enough that the calls cost nothing beside the copying, small enough for many uploads at once. */

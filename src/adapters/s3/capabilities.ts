@@ -39,6 +39,8 @@ export function initialCapabilities(options: S3Options): Capabilities {
     storageClass: true,
     checksums: ['sha256', 'sha1', 'crc32'],
     checksumAlways: false,
+    versionedDelete: true,
+    unfinishedUploads: true,
     deleteReportsMissing: false,
     writable: true,
     signedUrl: {
@@ -48,7 +50,7 @@ export function initialCapabilities(options: S3Options): Capabilities {
       bindsContentType: true,
       bindsDownload: true,
     },
-    signedUpload: { choosesExpiry: true, size: true, maxSize: true, contentType: true },
+    signedUpload: { choosesExpiry: true, size: true, maxSize: true, contentType: true, finalizes: false },
     publicUrl: publicBase(options) !== undefined,
     ...capabilities,
     keys: { ...(isAws(options) ? ANY_KEY : CAUTIOUS_KEY), ...keys },

@@ -13,6 +13,8 @@ export class S3Failure extends Error {
   readonly s3Code: string | undefined
   readonly requestId: string | undefined
   readonly retryAfter: string | undefined
+  /** The answer's `Date`. */
+  readonly date: string | undefined
 
   constructor(
     status: number,
@@ -20,12 +22,14 @@ export class S3Failure extends Error {
     message: string,
     requestId?: string,
     retryAfter?: string,
+    date?: string,
   ) {
     super(message)
     this.status = status
     this.s3Code = s3Code
     this.requestId = requestId
     this.retryAfter = retryAfter
+    this.date = date
   }
 }
 
@@ -68,7 +72,14 @@ export function failureFromText(
     const region = header('x-amz-bucket-region')
     message = `the bucket is in another region${region === undefined ? '' : `: set region to '${region}'`}`
   }
-  return new S3Failure(status, code, message ?? '', header('x-amz-request-id'), header('retry-after'))
+  return new S3Failure(
+    status,
+    code,
+    message ?? '',
+    header('x-amz-request-id'),
+    header('retry-after'),
+    header('date'),
+  )
 }
 
 /** Names what the server or the SDK has thrown. */

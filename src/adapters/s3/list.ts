@@ -20,9 +20,7 @@ export async function listPage(connection: S3Connection, request: ListRequest): 
   else if (startAfter !== undefined) query['start-after'] = startAfter
   const answer = await connection.send({ method: 'GET', query, signal })
   const result = parseAnswer(await answer.body.text(), 'ListBucketResult')
-  const encoded = childText(result, 'EncodingType') === 'url'
-  // `+` is a space here, as in forms; a plus itself comes as `%2B`.
-  const name = (text: string) => (encoded ? decodeURIComponent(text.replaceAll('+', ' ')) : text)
+  const name = nameDecoder(result)
   const entries: ListEntry[] = [
     ...childrenNamed(result, 'Contents').map(entry => objectEntry(entry, name)),
     ...childrenNamed(result, 'CommonPrefixes').map(
@@ -35,6 +33,12 @@ export async function listPage(connection: S3Connection, request: ListRequest): 
   const truncated = childText(result, 'IsTruncated') === 'true'
   if (truncated && !next) throw notS3('the server says that the list goes on, but not where')
   return truncated ? { entries, done: false, cursor: next! } : { entries, done: true }
+}
+
+/** Reads the names of a list that may be encoded. `+` is a space here, as in forms; a plus itself comes as `%2B`. */
+export function nameDecoder(result: XmlElement): (text: string) => string {
+  const encoded = childText(result, 'EncodingType') === 'url'
+  return text => (encoded ? decodeURIComponent(text.replaceAll('+', ' ')) : text)
 }
 
 /** @throws `unavailable` for an answer that is another document, or none */

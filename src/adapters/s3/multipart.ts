@@ -10,13 +10,12 @@ import type { S3Settings } from './options.ts'
 import { type PartBuffer, partBuffers, partSizes } from './part-buffers.ts'
 import { headObject } from './read.ts'
 import type { SdkCalls, StoredPart, UploadId } from './sdk-calls.ts'
+import { abortUntilEmpty } from './unfinished.ts'
 import { putObject } from './write.ts'
 
 /** Attempts for one part: its bytes are still here, which they are not for who repeats the whole stream. */
 const PART_ATTEMPTS = 3
 const PART_RETRY_MS = 100
-/** Rounds of abort and look until no part is listed. */
-const ABORT_ROUNDS = 5
 
 /**
  * Stores a stream in parts, or with one PUT where it ends within the first. Never as one PUT that is sent while the
@@ -65,22 +64,9 @@ export async function withMultipart<Result>(
   try {
     return await work(upload, begin.signal)
   } catch (error) {
-    await abortUntilEmpty(sdk, upload)
+    // What the caller has to know is why the upload failed. A lifecycle rule gets what stays behind.
+    await abortUntilEmpty(sdk, upload).catch(() => {})
     throw error
-  }
-}
-
-/** Never fails: what the caller has to know is why the upload did. A lifecycle rule gets what stays behind. */
-async function abortUntilEmpty(sdk: SdkCalls, upload: UploadId): Promise<void> {
-  for (let round = 0; round < ABORT_ROUNDS; round++) {
-    try {
-      await sdk.abortMultipart(upload)
-      // A part that was still arriving can be stored after the abort; then it has to be aborted once more.
-      if (!(await sdk.hasParts(upload))) return
-    } catch {
-      // Mostly 404 NoSuchUpload: gone, as it should be.
-      return
-    }
   }
 }
 

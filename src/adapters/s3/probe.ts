@@ -133,7 +133,7 @@ export class Probe {
     const failures: unknown[] = []
     for (const key of keys) {
       try {
-        await removeObject(this.#connection, { key, ifMatch: undefined, signal: this.#timeLimit() })
+        await removeObject(this.#connection, { key, signal: this.#timeLimit() })
       } catch (error) {
         // Where the removal is denied the object stays; what was found out holds all the same.
         if (!(error instanceof S3Failure)) failures.push(error)

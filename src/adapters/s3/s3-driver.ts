@@ -8,13 +8,16 @@ import type {
   ListRequest,
   ReadAnswer,
   ReadRequest,
+  RemoveManyRequest,
   RemoveRequest,
   SignRequest,
   SignUploadRequest,
   Translation,
+  UnfinishedParts,
   WriteRequest,
 } from '../../core/driver.ts'
 import { encodeKey } from '../../core/keys.ts'
+import type { KeyEntry } from '../../core/options.ts'
 import type { DeleteResult, KeyResult, ObjectInfo, SignedUpload, SignedUrl } from '../../core/results.ts'
 import { toStorageError } from '../../core/translate.ts'
 import { initialCapabilities, publicBase } from './capabilities.ts'
@@ -30,6 +33,8 @@ import { Probe } from './probe.ts'
 import { headObject, readObject } from './read.ts'
 import { removeMany, removeObject } from './remove.ts'
 import { SdkCalls } from './sdk-calls.ts'
+import { serverTime } from './server-time.ts'
+import { unfinishedParts } from './unfinished.ts'
 import { putObject } from './write.ts'
 
 export class S3Driver implements Driver {
@@ -44,6 +49,7 @@ export class S3Driver implements Driver {
   readonly #sdk: SdkCalls
   readonly #presigner: Presigner
   readonly #probe: Probe
+  readonly unfinished: UnfinishedParts
   #capabilities: Capabilities
 
   constructor(options: S3Options) {
@@ -53,6 +59,7 @@ export class S3Driver implements Driver {
     this.#connection = new S3Connection(options, this.#settings)
     this.#sdk = new SdkCalls(this.#connection, this.#settings)
     this.#presigner = new Presigner(this.#connection)
+    this.unfinished = unfinishedParts(this.#connection, this.#sdk)
     this.#probe = new Probe(this.#connection, this.#sdk, this.#settings)
   }
 
@@ -120,8 +127,8 @@ export class S3Driver implements Driver {
     return removeObject(this.#connection, request)
   }
 
-  removeMany(keys: readonly string[], signal: AbortSignal | undefined): Promise<DeleteResult[]> {
-    return removeMany(this.#connection, keys, {
+  removeMany(entries: readonly KeyEntry[], { signal }: RemoveManyRequest): Promise<DeleteResult[]> {
+    return removeMany(this.#connection, entries, {
       method: this.#settings.deleteMethod,
       concurrency: this.concurrency,
       signal,
@@ -149,6 +156,10 @@ export class S3Driver implements Driver {
 
   publicUrl(key: string): string {
     return `${this.#publicBase}/${encodeKey(key)}`
+  }
+
+  clock(signal: AbortSignal | undefined): Promise<Date> {
+    return serverTime(this.#connection, signal)
   }
 
   close(): Promise<void> {

@@ -79,16 +79,17 @@ export class SdkCalls {
     return client.send(command, { abortSignal: signal })
   }
 
-  async abortMultipart({ key, uploadId }: UploadId): Promise<void> {
+  async abortMultipart({ key, uploadId }: UploadId, signal?: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#sdk()
-    await client.send(new sdk.AbortMultipartUploadCommand({ ...this.#target(key), UploadId: uploadId }))
+    const command = new sdk.AbortMultipartUploadCommand({ ...this.#target(key), UploadId: uploadId })
+    await client.send(command, { abortSignal: signal })
   }
 
   /** Whether any part is listed. */
-  async hasParts({ key, uploadId }: UploadId): Promise<boolean> {
+  async hasParts({ key, uploadId }: UploadId, signal?: AbortSignal): Promise<boolean> {
     const { sdk, client } = await this.#sdk()
     const command = new sdk.ListPartsCommand({ ...this.#target(key), UploadId: uploadId, MaxParts: 1 })
-    const { Parts } = await client.send(command)
+    const { Parts } = await client.send(command, { abortSignal: signal })
     return (Parts?.length ?? 0) > 0
   }
 

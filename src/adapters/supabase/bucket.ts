@@ -3,7 +3,7 @@ import type { ObjectInfo } from '../../core/results.ts'
 import type { BucketNames } from './bucket-names.ts'
 import { infoOfRecord } from './object-info.ts'
 import type { Settings } from './options.ts'
-import type { StorageApi } from './storage-api.ts'
+import { garbage, type StorageApi } from './storage-api.ts'
 import { translateFailure } from './storage-failure.ts'
 
 /** What every operation works with. */
@@ -13,6 +13,9 @@ export interface Bucket {
   readonly names: BucketNames
   readonly settings: Settings
 }
+
+/** The one route that works with any credential, and for a bucket that is missing: any name does. */
+const NO_OBJECT = '.stowage-is-the-bucket-there'
 
 /** The attributes of the object under `name`. @throws `StorageFailure` where it is missing */
 export async function infoOf(
@@ -34,12 +37,25 @@ export async function infoOf(
 export async function assertBucket(bucket: Bucket, signal: AbortSignal | undefined): Promise<void> {
   try {
     // Any name does. Asking for the bucket itself is refused to most credentials.
-    await infoOf(bucket, '', '.stowage-is-the-bucket-there', signal)
+    await infoOf(bucket, '', NO_OBJECT, signal)
   } catch (error) {
     const meaning = translateFailure(error)
     if (meaning?.code === 'not-found' && meaning.resource === undefined) return
     throw error
   }
+}
+
+/**
+ * The time on an answer: in whole seconds, and that of a proxy where one stands before the server. What the answer
+ * says doesn't matter; that it is the server's does.
+ */
+export async function serverTime({ api, names }: Bucket, signal: AbortSignal | undefined): Promise<Date> {
+  const path = `/object/info/authenticated/${names.pathOf(NO_OBJECT)}`
+  const answer = await api.send({ method: 'GET', path, signal, readOnly: true })
+  const time = Date.parse(answer.headers.get('date') ?? '')
+  if (answer.status >= 500 || answer.status === 429) throw api.failure(answer)
+  if (Number.isNaN(time)) throw garbage(answer.status)
+  return new Date(time)
 }
 
 export function isFailure(error: unknown, code: string): boolean {

@@ -11,7 +11,7 @@ import type {
   WriteRequest,
 } from '../../core/driver.ts'
 import type { ObjectInfo } from '../../core/results.ts'
-import { type Bucket, infoOf } from './bucket.ts'
+import { type Bucket, infoOf, serverTime } from './bucket.ts'
 import { BucketNames } from './bucket-names.ts'
 import { connect } from './connection.ts'
 import { listObjects } from './list-objects.ts'
@@ -54,11 +54,19 @@ export class SupabaseDriver implements Driver {
       storageClass: false,
       checksums: [],
       checksumAlways: false,
+      versionedDelete: false,
+      unfinishedUploads: false,
       deleteReportsMissing: true,
       writable: true,
       keys: names.rules,
       signedUrl: { methods: ['GET'], checksExistence: true, bindsContentType: false, bindsDownload: false },
-      signedUpload: { choosesExpiry: false, size: false, maxSize: false, contentType: false },
+      signedUpload: {
+        choosesExpiry: false,
+        size: false,
+        maxSize: false,
+        contentType: false,
+        finalizes: false,
+      },
       publicUrl: true,
     }
   }
@@ -81,10 +89,16 @@ export class SupabaseDriver implements Driver {
   copy = (request: CopyRequest) => copyObject(this.#bucket, request)
   move = (request: CopyRequest) => moveWithin(this.#bucket, request)
   remove = ({ key, signal }: RemoveRequest) => removeObject(this.#bucket, key, signal)
-  removeMany: Driver['removeMany'] = (keys, signal) => removeObjects(this.#bucket, keys, signal)
+  removeMany: Driver['removeMany'] = (entries, { signal }) =>
+    removeObjects(
+      this.#bucket,
+      entries.map(({ key }) => key),
+      signal,
+    )
   signMany = (keys: readonly string[], request: SignRequest) => signUrls(this.#bucket, keys, request)
   signUpload = (request: SignUploadRequest) => signUpload(this.#bucket, request)
   publicUrl = (key: string) => publicUrl(this.#bucket, key)
+  clock: Driver['clock'] = signal => serverTime(this.#bucket, signal)
 
   /** Connections are those of the `fetch` in use, shared with the rest of the process. */
   async close(): Promise<void> {}

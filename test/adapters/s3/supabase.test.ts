@@ -20,7 +20,7 @@ const DECLARED = {
     contentLanguage: false,
     storageClass: false,
     checksums: [],
-    signedUpload: { choosesExpiry: true, size: true, maxSize: false, contentType: true },
+    signedUpload: { choosesExpiry: true, size: true, maxSize: false, contentType: true, finalizes: false },
   },
 } as const
 

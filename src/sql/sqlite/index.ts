@@ -1,1 +1,4 @@
-export {}
+/** The engine for SQLite: `sqlite({ path })`. */
+export type { DriverName } from './connection.ts'
+export { sqlite } from './sqlite.ts'
+export type { Durability, SqliteDatabase, SqliteOptions } from './sqlite-options.ts'

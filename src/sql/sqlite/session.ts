@@ -1,0 +1,97 @@
+import { invalidArgument } from '../../core/errors.ts'
+import { askOperation, operationsTable, type Row, type Statement, type StatementResult } from '../engine.ts'
+import { COLUMN_TYPES } from './column-types.ts'
+import type { Connection, Prepared } from './connection.ts'
+import type { Durability } from './sqlite-options.ts'
+import { readStatementText, type StatementText } from './statement-text.ts'
+
+interface Known extends StatementText {
+  readonly prepared: Prepared
+}
+
+/** Statements kept ready. An application has some dozens; what builds its SQL anew each time must not fill the memory. */
+const KEPT = 500
+
+/** One connection with its prepared statements and its settings. Nothing here waits: each call runs to its end. */
+export class Session {
+  readonly connection: Connection
+  private readonly known = new Map<string, Known>()
+  private synchronous: Durability | undefined
+  private operationsExist = false
+
+  constructor(connection: Connection) {
+    this.connection = connection
+  }
+
+  /** WAL, so that readers and the writer don't wait for each other; foreign keys as PostgreSQL has them. */
+  configure(durability: Durability): void {
+    this.connection.exec('PRAGMA journal_mode = WAL')
+    this.connection.exec('PRAGMA foreign_keys = ON')
+    // Only macOS knows the difference: without it a synced file may still be in the drive's cache.
+    this.connection.exec('PRAGMA fullfsync = ON')
+    this.connection.exec('PRAGMA checkpoint_fullfsync = ON')
+    this.setDurability(durability)
+  }
+
+  /** SQLite takes it between transactions only. */
+  setDurability(durability: Durability): void {
+    if (this.synchronous === durability) return
+    this.connection.exec(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`)
+    this.synchronous = durability
+  }
+
+  run(statement: Statement): StatementResult {
+    const { kind, prepared } = this.find(statement)
+    const [, ...parameters] = statement
+    if (!prepared.reader) {
+      const changes = prepared.run(parameters)
+      // What changed the schema changed no rows; SQLite still counts those of the statement before.
+      return { changes: kind === 'write' ? changes : 0, rows: [] }
+    }
+    const rows = prepared.all(parameters)
+    return { changes: kind === 'write' ? this.changes() : 0, rows }
+  }
+
+  /** @throws `invalid-argument` for a statement that writes */
+  read(statement: Statement): readonly Row[] {
+    const { kind, prepared } = this.find(statement)
+    if (kind !== 'read') throw invalidArgument('query', 'sqlite', 'the statement writes; give it to batch')
+    const [, ...parameters] = statement
+    return prepared.all(parameters)
+  }
+
+  /** Makes the table of operations in the transaction that is open; `settled` says that it is there to stay. */
+  ensureOperations(): void {
+    if (!this.operationsExist) this.connection.exec(operationsTable(COLUMN_TYPES))
+  }
+
+  settled(): void {
+    this.operationsExist = true
+  }
+
+  operationState(id: string): bigint | undefined {
+    return this.run(askOperation(id)).rows[0]?.state as bigint | undefined
+  }
+
+  private changes(): number {
+    return Number(this.run(['SELECT changes() AS changes']).rows[0]?.changes)
+  }
+
+  private find([sql, ...parameters]: Statement): Known {
+    const known = this.known.get(sql) ?? this.learn(sql)
+    if (known.parameters !== parameters.length) {
+      const problem = `the statement has ${known.parameters} ? and was given ${parameters.length} parameters`
+      throw invalidArgument('sql', 'sqlite', problem)
+    }
+    return known
+  }
+
+  private learn(sql: string): Known {
+    const text = readStatementText(sql)
+    const known = { ...text, prepared: this.connection.prepare(sql) }
+    if (text.kind === 'schema') return known
+    if (this.known.size >= KEPT) this.known.delete(this.known.keys().next().value as string)
+    this.known.set(sql, known)
+    return known
+  }
+}

@@ -1,0 +1,188 @@
+import { deadline, endedError } from '../../core/deadline.ts'
+import { invalidArgument, StorageError } from '../../core/errors.ts'
+import {
+  askOperation,
+  assertStatement,
+  type BatchOptions,
+  type Engine,
+  type QueryOptions,
+  type Row,
+  type Statement,
+} from '../engine.ts'
+import { checkBatch, checkQueryOptions } from './check-batch.ts'
+import { COLUMN_TYPES } from './column-types.ts'
+import { joinTransaction } from './join.ts'
+import { openConnection, wrapDatabase } from './open-connection.ts'
+import { Session } from './session.ts'
+import { toSqliteError } from './sqlite-errors.ts'
+import { type SqliteOptions, type SqliteSettings, sqliteSettings } from './sqlite-options.ts'
+import { whenFree } from './when-free.ts'
+import { Writer } from './writer.ts'
+
+const NAME = 'sqlite'
+
+/**
+ * Tables in one SQLite file, shared by any number of processes of one machine. Opens it at the first call.
+ *
+ * A batch is one transaction in WAL mode; what is asked for at once shares one transaction and its one sync of the
+ * disk. With `durability: 'full'` what was answered survives a power failure as SQLite promises it.
+ *
+ * @throws `invalid-argument` for options that are unknown or of another kind
+ * @example
+ * ```ts
+ * const engine = sqlite({ path: './records.db' })
+ * await engine.batch([[`CREATE TABLE IF NOT EXISTS notes (id ${engine.types.text} PRIMARY KEY)`]])
+ * await engine.batch([['INSERT INTO notes (id) VALUES (?)', 'first']])
+ * ```
+ */
+export function sqlite(options: SqliteOptions): Engine {
+  return new SqliteEngine(sqliteSettings(options))
+}
+
+interface Opened {
+  readonly session: Session
+  readonly writer: Writer
+}
+
+class SqliteEngine implements Engine {
+  readonly name = NAME
+  readonly types = COLUMN_TYPES
+  private opening: Promise<Opened> | undefined
+  private opened: Opened | undefined
+  private closing: Promise<void> | undefined
+
+  constructor(private readonly settings: SqliteSettings) {}
+
+  /** Known from the library; where that is still to be chosen, `false` until the database is open. */
+  get textHoldsNul(): boolean {
+    const { driver } = this.settings
+    if (this.opened) return this.opened.session.connection.textHoldsNul
+    if (typeof driver === 'object') return wrapDatabase(driver).textHoldsNul
+    return driver === 'better-sqlite3'
+  }
+
+  async batch(statements: readonly Statement[], options: BatchOptions = {}) {
+    const { writer } = await this.open('batch')
+    const batch = checkBatch(statements, options, this)
+    const end = deadline(options, 'batch', NAME)
+    try {
+      return await writer.add(batch, {
+        durable: options.durable === true,
+        patienceMs: options.timeoutMs ?? this.settings.busyTimeoutMs,
+        signal: end.signal,
+      })
+    } catch (error) {
+      if (end.signal?.aborted && error === end.signal.reason) throw endedError(end.signal, 'batch', NAME)
+      throw error
+    } finally {
+      end.clear()
+    }
+  }
+
+  query(statement: Statement, options: QueryOptions = {}): Promise<readonly Row[]> {
+    return this.read('query', statement, options)
+  }
+
+  async outcome(id: string, options: QueryOptions = {}): Promise<boolean | undefined> {
+    try {
+      const [row] = await this.read('outcome', askOperation(id), options)
+      return row === undefined ? undefined : row.state === 2n
+    } catch (error) {
+      if (isNoOperationsYet(error)) return undefined
+      throw error
+    }
+  }
+
+  async forget(before: number): Promise<number> {
+    if (!Number.isFinite(before))
+      throw invalidArgument('forget', NAME, 'before must be milliseconds since 1970')
+    try {
+      const at = BigInt(Math.floor(before))
+      const { results } = await this.batch([['DELETE FROM stowage_operations WHERE at < ?', at]])
+      return results?.[0]?.changes ?? 0
+    } catch (error) {
+      if (isNoOperationsYet(error)) return 0
+      throw error
+    }
+  }
+
+  join(transaction: unknown) {
+    this.assertOpen('join')
+    const { path, driver, now } = this.settings
+    return joinTransaction(transaction, {
+      path,
+      handed: typeof driver === 'object' ? driver : undefined,
+      now,
+      check: (statements, { id, condition, ...rest }, holder) =>
+        checkBatch(statements, { id, condition, guard: 'data', ...rest }, holder),
+      checkQuery: assertStatement,
+    })
+  }
+
+  async close(): Promise<void> {
+    this.closing ??= this.release()
+    await this.closing
+  }
+
+  private async release(): Promise<void> {
+    const opened = await this.opening?.catch(() => undefined)
+    await opened?.writer.drained()
+    if (typeof this.settings.driver !== 'object') opened?.session.connection.close()
+  }
+
+  private async read(operation: string, statement: Statement, options: QueryOptions) {
+    checkQueryOptions(operation, options)
+    const { session } = await this.open(operation)
+    assertStatement(statement, this)
+    const end = deadline(options, operation, NAME)
+    try {
+      return await whenFree(
+        () => session.read(statement),
+        options.timeoutMs ?? this.settings.busyTimeoutMs,
+        end.signal,
+      )
+    } catch (error) {
+      if (end.signal?.aborted) throw endedError(end.signal, operation, NAME)
+      throw toSqliteError(error, operation)
+    } finally {
+      end.clear()
+    }
+  }
+
+  private assertOpen(operation: string): void {
+    if (this.closing) throw invalidArgument(operation, NAME, 'the SQLite engine is closed')
+  }
+
+  private async open(operation: string): Promise<Opened> {
+    this.assertOpen(operation)
+    if (this.opened) return this.opened
+    this.opening ??= this.connect()
+    try {
+      this.opened = await this.opening
+      return this.opened
+    } catch (error) {
+      // The next call tries again: a folder may have been made meanwhile.
+      this.opening = undefined
+      throw toSqliteError(error, operation)
+    }
+  }
+
+  private async connect(): Promise<Opened> {
+    const { path, driver, durability, busyTimeoutMs, now } = this.settings
+    const handed = typeof driver === 'object'
+    const connection = handed ? wrapDatabase(driver) : await openConnection(path, driver)
+    try {
+      const session = new Session(connection)
+      await whenFree(() => session.configure(durability), busyTimeoutMs, undefined)
+      return { session, writer: new Writer(session, durability, now) }
+    } catch (error) {
+      if (!handed) connection.close()
+      throw error
+    }
+  }
+}
+
+/** Nobody has given an id in this database yet. */
+function isNoOperationsYet(error: unknown): boolean {
+  return error instanceof StorageError && /no such table: \S*stowage_operations/.test(error.message)
+}

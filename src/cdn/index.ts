@@ -1,1 +1,12 @@
-export {}
+export type { InvalidationResult, InvalidationTarget, Invalidator } from '../core/invalidator.ts'
+export { allOf } from './all-of.ts'
+export type { BunnyOptions } from './bunny.ts'
+export { bunny } from './bunny.ts'
+export type { CloudflareOptions } from './cloudflare.ts'
+export { cloudflare } from './cloudflare.ts'
+export type { CloudfrontClient, CloudfrontOptions } from './cloudfront.ts'
+export { cloudfront } from './cloudfront.ts'
+export type { FastlyOptions } from './fastly.ts'
+export { fastly } from './fastly.ts'
+export type { HttpPurgeOptions } from './http-purge.ts'
+export { httpPurge } from './http-purge.ts'

@@ -1,5 +1,5 @@
 import { StorageError } from './errors.ts'
-import type { KeyInput } from './options.ts'
+import type { KeyEntry, KeyInput } from './options.ts'
 
 /** What stands for one object in a call for many, before its key has been checked. */
 export interface UncheckedEntry {
@@ -34,6 +34,11 @@ export async function* keyBatches(
     batch = []
   }
   if (batch.length > 0) yield batch
+}
+
+/** An entry as it is given on to a provider: a key alone is a string again. */
+export function asInput(entry: UncheckedEntry): string | KeyEntry {
+  return entry.versionId === undefined ? (entry.key as string) : (entry as KeyEntry)
 }
 
 /** The same items; what the source throws is renamed by `rename`, what its reader throws is not. */

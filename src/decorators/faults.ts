@@ -1,9 +1,9 @@
 import { assertProvider } from '../core/assert-provider.ts'
-import { keyBatches, type UncheckedEntry } from '../core/batches.ts'
+import { asInput, keyBatches, type UncheckedEntry } from '../core/batches.ts'
 import { Download } from '../core/download.ts'
 import type { StorageError } from '../core/errors.ts'
 import { listingOf } from '../core/listing.ts'
-import type { KeyEntry, KeyInput, OperationName, OperationOptions } from '../core/options.ts'
+import type { KeyInput, OperationName, OperationOptions } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
 import type { DeleteResult } from '../core/results.ts'
 import { cutBody, cutSource } from './fault-cuts.ts'
@@ -80,7 +80,7 @@ export function faults(
     for await (const [entry] of keyBatches(keys, 1, operation, inner.name)) all.push(entry!)
     const done = { before: 0, cut: Math.ceil(all.length / 2) }[fault.kind as string] ?? all.length
     const heard = fault.kind === 'cut' ? done : 0
-    const results = await run(all.slice(0, done) as KeyEntry[])
+    const results = await run(all.slice(0, done).map(asInput))
     return all.map((entry, at) => {
       const key = String(entry.key)
       return at < heard ? results[at]! : failed(key, fault.error(key))

@@ -1,6 +1,6 @@
 import { assertProvider } from '../core/assert-provider.ts'
 import { listingOf } from '../core/listing.ts'
-import type { OperationName, OperationOptions } from '../core/options.ts'
+import type { KeyEntry, KeyInput, OperationName, OperationOptions } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
 import { unfinishedUploadsOf } from '../core/unfinished-uploads.ts'
 
@@ -124,6 +124,28 @@ export async function* pagesAround<Page>(
 export function commonOf(options: OperationOptions = {}): OperationOptions {
   const { signal, timeoutMs } = options
   return { ...(signal === undefined ? {} : { signal }), ...(timeoutMs === undefined ? {} : { timeoutMs }) }
+}
+
+/**
+ * The same keys, at hand where they were; `taken` is called with each that is taken. What are no keys is passed on, to
+ * be refused.
+ */
+export function watchedKeys(keys: KeyInput, taken: (key: string | KeyEntry) => void): KeyInput {
+  if (typeof keys !== 'object' || keys === null) return keys
+  if (Symbol.iterator in keys)
+    return (function* () {
+      for (const key of keys) {
+        taken(key)
+        yield key
+      }
+    })()
+  if (!(Symbol.asyncIterator in keys)) return keys
+  return (async function* () {
+    for await (const key of keys as AsyncIterable<string | KeyEntry>) {
+      taken(key)
+      yield key
+    }
+  })()
 }
 
 /** Ends an iteration without waiting for it: one that hangs never answers. */

@@ -1,15 +1,9 @@
 import { assertProvider } from '../core/assert-provider.ts'
-import { keyBatches } from '../core/batches.ts'
+import { asInput, keyBatches } from '../core/batches.ts'
 import { deadline, untilEnded } from '../core/deadline.ts'
 import { StorageError } from '../core/errors.ts'
 import { assertFactoryOptions } from '../core/factory-options.ts'
-import {
-  type KeyEntry,
-  type KeyInput,
-  type OperationName,
-  type OperationOptions,
-  settledOptions,
-} from '../core/options.ts'
+import { type KeyInput, type OperationName, type OperationOptions, settledOptions } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
 import { type Call, intercept } from './forward.ts'
 import { addLayer, numberSetting } from './layer.ts'
@@ -89,7 +83,7 @@ export function limit(inner: StorageProvider, options: LimitOptions): StoragePro
         const results = await run([], inside)
         for await (const slice of keyBatches(keys, SLICE, call.operation, inner.name)) {
           const under = { ...call, options: inside }
-          for (const result of await around(under, o => run(slice as KeyEntry[], o))) results.push(result)
+          for (const result of await around(under, o => run(slice.map(asInput), o))) results.push(result)
         }
         return results
       }

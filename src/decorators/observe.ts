@@ -4,7 +4,8 @@ import { assertFactoryOptions } from '../core/factory-options.ts'
 import { listingOf } from '../core/listing.ts'
 import type { Progress } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
-import { abandon, commonOf, intercept } from './forward.ts'
+import { unfinishedUploadsOf } from '../core/unfinished-uploads.ts'
+import { commonOf, intercept, pagesAround } from './forward.ts'
 import { addLayer, refusal } from './layer.ts'
 import type { Observation, Observer, OperationEvent, OperationStart } from './operation-events.ts'
 
@@ -40,6 +41,21 @@ export function observe(
   const { now = () => performance.now() } = options
   const start = (call: Omit<OperationStart, 'provider'>) =>
     new Observed({ ...call, provider: inner.name }, observer, now)
+
+  function observedPages<Page extends readonly unknown[]>(
+    call: Omit<OperationStart, 'provider'>,
+    pages: AsyncIterable<Page>,
+  ): AsyncIterable<Page> {
+    let given = 0
+    return pagesAround(pages, next =>
+      start(call).settle(next, ({ done, value }) => {
+        // The end of a list that has given pages already is no page of its own.
+        if (done) return given > 0 ? undefined : { count: 0 }
+        given++
+        return { count: value.length }
+      }),
+    )
+  }
 
   return addLayer(inner, 'observe', {
     ...intercept(inner, ({ operation, key, to, options: asked }, run) => {
@@ -103,7 +119,7 @@ export function observe(
       const list = inner.list(asked)
       const call = {
         operation: 'list' as const,
-        ...(asked?.prefix === undefined ? {} : { prefix: asked.prefix }),
+        ...prefixOf(asked),
       }
       return listingOf({
         page: pageOptions =>
@@ -111,26 +127,20 @@ export function observe(
             () => list.page({ ...commonOf(asked), ...pageOptions }),
             page => ({ count: page.items.length }),
           ),
-        async *pages() {
-          const pages = list.pages()[Symbol.asyncIterator]()
-          try {
-            for (let first = true; ; first = false) {
-              const observed = start(call)
-              const step = await observed.settle(
-                () => pages.next(),
-                // The end of a list that has given pages already is no page of its own.
-                ({ done, value }) => (done && !first ? undefined : { count: done ? 0 : value.length }),
-              )
-              if (step.done) return
-              yield step.value
-            }
-          } finally {
-            abandon(pages)
-          }
-        },
+        pages: () => observedPages(call, list.pages()),
       })
     },
+
+    unfinishedUploads(asked) {
+      const uploads = inner.unfinishedUploads(asked)
+      const call = { operation: 'unfinishedUploads' as const, ...prefixOf(asked) }
+      return unfinishedUploadsOf(() => observedPages(call, uploads.pages()))
+    },
   })
+}
+
+function prefixOf(asked: { readonly prefix?: string } | undefined): { prefix?: string } {
+  return asked?.prefix === undefined ? {} : { prefix: asked.prefix }
 }
 
 type Figures = Pick<OperationEvent, 'bytesSent' | 'bytesReceived' | 'count' | 'failed'>

@@ -1,5 +1,5 @@
 import { assertProvider } from '../core/assert-provider.ts'
-import { keyBatches } from '../core/batches.ts'
+import { asInput, keyBatches } from '../core/batches.ts'
 import type { ByteSource } from '../core/download.ts'
 import type { StorageError } from '../core/errors.ts'
 import { assertKey, keyProblem } from '../core/keys.ts'
@@ -8,6 +8,7 @@ import type { KeyEntry, KeyInput, OperationName } from '../core/options.ts'
 import type { ListEntry, ListPage, ObjectInfo, StorageProvider } from '../core/provider.ts'
 import { addLayer, refusal } from './layer.ts'
 import { withoutRoot } from './prefix-errors.ts'
+import { prefixedUploads } from './prefix-uploads.ts'
 
 /**
  * A provider that sees one folder of `inner` as the whole store: keys go in with `root` in front and come out
@@ -53,7 +54,7 @@ export function prefix(inner: StorageProvider, root: string): StorageProvider {
   async function many<Result extends { readonly key: string }>(
     operation: OperationName,
     keys: KeyInput,
-    work: (keys: AsyncIterable<KeyEntry>) => Promise<Result[]>,
+    work: (keys: AsyncIterable<string | KeyEntry>) => Promise<Result[]>,
     failed: (key: string, error: StorageError) => Result,
     map: (result: Result, key: string) => Result,
   ): Promise<Result[]> {
@@ -69,7 +70,7 @@ export function prefix(inner: StorageProvider, root: string): StorageProvider {
           continue
         }
         slots.push({ key })
-        yield { ...entry, key: base + key } as KeyEntry
+        yield asInput({ ...entry, key: base + key })
       }
     }
     const results = await work(full()).catch(error => {
@@ -140,6 +141,9 @@ export function prefix(inner: StorageProvider, root: string): StorageProvider {
               : { ...result, key, error: clean(result.error, key) as StorageError },
         ),
       list: options => prefixedList(inner, base, options, clean),
+      unfinishedUploads: options => prefixedUploads(inner, base, options, clean),
+      abortUpload: (key, uploadId, options) =>
+        under('abortUpload', [key], full => inner.abortUpload(full, uploadId, options)),
       publicUrl(key) {
         assertKey(key, keyRules(), 'publicUrl', inner.name)
         try {

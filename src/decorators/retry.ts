@@ -1,12 +1,12 @@
 import { assertProvider } from '../core/assert-provider.ts'
 import { isStorageError, type StorageError } from '../core/errors.ts'
-import { entryName, type Listing, listingOf } from '../core/listing.ts'
-import type { ListOptions, OperationName, OperationOptions } from '../core/options.ts'
+import type { KeyEntry, KeyInput, OperationName, OperationOptions } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
 import type { DeleteResult, KeyResult } from '../core/results.ts'
-import { abandon, type Call, commonOf, intercept } from './forward.ts'
+import { type Call, intercept, watchedKeys } from './forward.ts'
 import { addLayer } from './layer.ts'
 import { retryDownload } from './retry-download.ts'
+import { retryList, retryUnfinished } from './retry-list.ts'
 import { isMissingObject, retryCopy, retryMove } from './retry-transfer.ts'
 import { isReplayable, retryUpload } from './retry-upload.ts'
 import { type RetryOptions, retrySettings, Tries } from './tries.ts'
@@ -52,14 +52,19 @@ export function retry(inner: StorageProvider, options: RetryOptions = {}): Stora
   /** A call for many keys: those that failed are asked for again. */
   function many<Options extends OperationOptions | undefined, Result extends { readonly key: string }>(
     operation: OperationName,
+    keys: KeyInput,
     options: Options,
     errorOf: (result: Result) => StorageError | undefined,
-    first: (options: Options) => Promise<Result[]>,
-    again: (keys: string[], options: Options) => Promise<Result[]>,
+    ask: (keys: KeyInput, options: Options) => Promise<Result[]>,
     resolve: (result: Result) => Result = same => same,
   ): Promise<Result[]> {
     return trying({ operation, options }, async (tries, inside) => {
-      const results = await first(inside)
+      // A key alone would not do: it may have been asked for by its version.
+      const asked: (string | KeyEntry)[] = []
+      const results = await ask(
+        watchedKeys(keys, entry => asked.push(entry)),
+        inside,
+      )
       const open = new Set<number>()
       for (;;) {
         const failed = [...results.keys()].filter(at => errorOf(results[at]!)?.retryable)
@@ -69,8 +74,8 @@ export function retry(inner: StorageProvider, options: RetryOptions = {}): Stora
         }
         const slowest = errors.sort((a, b) => (b.retryAfterMs ?? 0) - (a.retryAfterMs ?? 0))[0]
         if (slowest === undefined || !(await tries.again(slowest))) return results
-        const repeated = await again(
-          failed.map(at => results[at]!.key),
+        const repeated = await ask(
+          failed.map(at => asked[at]!),
           inside,
         )
         failed.forEach((at, i) => {
@@ -113,75 +118,21 @@ export function retry(inner: StorageProvider, options: RetryOptions = {}): Stora
     deleteMany: (keys, options) =>
       many<typeof options, DeleteResult>(
         'deleteMany',
+        keys,
         options,
         result => (result.status === 'error' ? result.error : undefined),
-        o => inner.deleteMany(keys, o),
-        (failed, o) => inner.deleteMany(failed, o),
+        (some, o) => inner.deleteMany(some, o),
         afterLostAnswer,
       ),
 
     infoMany: (keys, options) =>
-      many(
-        'infoMany',
-        options,
-        errorOf,
-        o => inner.infoMany(keys, o),
-        (failed, o) => inner.infoMany(failed, o),
-      ),
+      many('infoMany', keys, options, errorOf, (some, o) => inner.infoMany(some, o)),
 
     signedUrls: (keys, options) =>
-      many(
-        'signedUrls',
-        options,
-        errorOf,
-        o => inner.signedUrls(keys, o),
-        (failed, o) => inner.signedUrls(failed, o),
-      ),
+      many('signedUrls', keys, options, errorOf, (some, o) => inner.signedUrls(some, o)),
 
     list: options => retryList(inner, options, trying),
-  })
-}
-
-type Trying = <Options extends OperationOptions | undefined, T>(
-  call: Call<Options>,
-  work: (tries: Tries, options: Options) => Promise<T>,
-) => Promise<T>
-
-function retryList(inner: StorageProvider, options: ListOptions | undefined, trying: Trying): Listing {
-  const list = inner.list(options)
-  const common = commonOf(options)
-  return listingOf({
-    page: pageOptions =>
-      trying({ operation: 'list', options: { ...common, ...pageOptions } }, (tries, inside) =>
-        tries.run(() => list.page(inside)),
-      ),
-    async *pages() {
-      let after = options?.startAfter
-      let pages = list.pages()[Symbol.asyncIterator]()
-      try {
-        for (;;) {
-          const step = await trying({ operation: 'list', options: common }, tries =>
-            tries.run(async () => {
-              try {
-                return await pages.next()
-              } catch (error) {
-                pages = inner
-                  .list({ ...options, startAfter: after })
-                  .pages()
-                  [Symbol.asyncIterator]()
-                throw error
-              }
-            }),
-          )
-          if (step.done) return
-          const last = step.value.at(-1)
-          if (last !== undefined) after = entryName(last)
-          yield step.value
-        }
-      } finally {
-        abandon(pages)
-      }
-    },
+    unfinishedUploads: options => retryUnfinished(inner, options, trying),
   })
 }
 

@@ -3,7 +3,8 @@ import { assertFactoryOptions } from '../core/factory-options.ts'
 import { listingOf } from '../core/listing.ts'
 import type { KeyInput, OperationName, OperationOptions, Progress } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
-import { abandon, type Call, commonOf, intercept } from './forward.ts'
+import { unfinishedUploadsOf } from '../core/unfinished-uploads.ts'
+import { type Call, commonOf, intercept, pagesAround, watchedKeys } from './forward.ts'
 import { Guard, guarded, startTimer, type Timer } from './guard.ts'
 import { addLayer, numberSetting } from './layer.ts'
 
@@ -65,7 +66,25 @@ export function timeout(inner: StorageProvider, options: TimeoutOptions): Storag
     keys: KeyInput,
     options: Options,
     run: (keys: KeyInput, options: Options) => Promise<Result[]>,
-  ) => around({ operation, options }, (inside, alive) => run(watched(keys, alive), inside))
+  ) => around({ operation, options }, (inside, alive) => run(watchedKeys(keys, alive), inside))
+
+  /** Pages that have `timeoutMs` each. */
+  async function* pagesInTime<Page>(
+    call: Call<OperationOptions>,
+    open: (signal: AbortSignal) => AsyncIterable<Page>,
+  ): AsyncGenerator<Page, void> {
+    const guard = guardOf(call)
+    try {
+      yield* pagesAround(open(guard.signal), async next => {
+        guard.arm(timeoutMs)
+        const step = await guard.until(next())
+        guard.disarm()
+        return step
+      })
+    } finally {
+      guard.clear()
+    }
+  }
 
   return addLayer(inner, 'timeout', {
     ...intercept(inner, around),
@@ -112,40 +131,23 @@ export function timeout(inner: StorageProvider, options: TimeoutOptions): Storag
       return listingOf({
         page: pageOptions =>
           around({ operation: 'list', options: { ...common, ...pageOptions } }, o => list.page(o)),
-        async *pages() {
-          const guard = guardOf({ operation: 'list', options: common })
-          const pages = inner
-            .list({ ...options, signal: guard.signal })
-            .pages()
-            [Symbol.asyncIterator]()
-          try {
-            for (;;) {
-              guard.arm(timeoutMs)
-              const step = await guard.until(pages.next())
-              guard.disarm()
-              if (step.done) return
-              yield step.value
-            }
-          } finally {
-            guard.clear()
-            abandon(pages)
-          }
-        },
+        pages: () =>
+          pagesInTime({ operation: 'list', options: common }, signal =>
+            inner.list({ ...options, signal }).pages(),
+          ),
       })
     },
-  })
-}
 
-/** The same keys; `alive` is called for each that is taken. What are no keys is passed on, to be refused. */
-function watched(keys: KeyInput, alive: () => void): KeyInput {
-  if (typeof keys !== 'object' || keys === null) return keys
-  if (!(Symbol.iterator in keys || Symbol.asyncIterator in keys)) return keys
-  return (async function* () {
-    for await (const key of keys) {
-      alive()
-      yield key as { readonly key: string }
-    }
-  })()
+    unfinishedUploads(options) {
+      // Refuses now what it would refuse when it is read.
+      inner.unfinishedUploads(options)
+      return unfinishedUploadsOf(() =>
+        pagesInTime({ operation: 'unfinishedUploads', options: commonOf(options) }, signal =>
+          inner.unfinishedUploads({ ...options, signal }).pages(),
+        ),
+      )
+    },
+  })
 }
 
 function isOperationOptions(options: OperationOptions | undefined): boolean {

@@ -1,5 +1,5 @@
 import { type ErrorCode, StorageError } from '../core/errors.ts'
-import { codeOfStatus } from '../core/translate.ts'
+import { codeOfStatus, retryAfterMs } from '../core/translate.ts'
 
 type Row = readonly [code: ErrorCode, advice?: string, more?: { retryable?: boolean; retryAfterMs?: number }]
 
@@ -34,11 +34,12 @@ const CODES: Readonly<Record<string, Row>> = {
   InternalFailure: ['unavailable'],
 }
 
-/** What the SDK threw, in our terms; undefined where it says no more than the network does. */
-export function cloudfrontError(thrown: unknown): StorageError | undefined {
+/** What the SDK threw, in our terms; undefined where it says no more than the network does. `now` is for Retry-After. */
+export function cloudfrontError(thrown: unknown, now: number): StorageError | undefined {
   const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as {
     name?: unknown
     $metadata?: { httpStatusCode?: number; requestId?: string }
+    $response?: { headers?: Record<string, string> }
   }
   const name = typeof error.name === 'string' ? error.name : ''
   const status = error.$metadata?.httpStatusCode
@@ -46,6 +47,7 @@ export function cloudfrontError(thrown: unknown): StorageError | undefined {
   if (row === undefined && status === undefined) return undefined
   const [code, advice, more = {}] = row ?? [codeOfStatus(status!)]
   const { requestId } = error.$metadata ?? {}
+  const asked = retryAfterMs(error.$response?.headers?.['retry-after'], now)
   const named = `invalidate: cloudfront answered ${name || status}${advice === undefined ? '' : `: ${advice}`}`
   return new StorageError(code, named, {
     operation: 'invalidate',
@@ -53,6 +55,7 @@ export function cloudfrontError(thrown: unknown): StorageError | undefined {
     ...(status === undefined ? {} : { status }),
     ...(requestId === undefined ? {} : { requestId }),
     ...more,
+    ...(asked === undefined ? {} : { retryAfterMs: asked }),
     cause: thrown,
   })
 }

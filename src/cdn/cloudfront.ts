@@ -102,7 +102,7 @@ export function cloudfront(options: CloudfrontOptions): Invalidator {
           return NONE_FAILED
         } catch (thrown) {
           if (ends.signal?.aborted && !batch.signal?.aborted) throw lateAnswer(settings.requestTimeoutMs)
-          throw cloudfrontError(thrown) ?? thrown
+          throw cloudfrontError(thrown, settings.now()) ?? thrown
         } finally {
           ends.clear()
         }

@@ -19,6 +19,7 @@ function everyCall(scope: Scope, extra: Options): [string, () => unknown][] {
     ['exists', () => files.exists(key, extra)],
     ['list', async () => (await files.list(extra).page()).items],
     ['page', () => files.list().page(extra)],
+    ['clock', () => files.clock(extra)],
   ]
   if (capabilities.writable) {
     calls.push(
@@ -28,6 +29,15 @@ function everyCall(scope: Scope, extra: Options): [string, () => unknown][] {
       ['delete', () => files.delete(key, extra)],
       ['deleteMany', () => files.deleteMany([key], extra)],
     )
+  }
+  if (capabilities.unfinishedUploads) {
+    calls.push([
+      'unfinishedUploads',
+      async () => {
+        for await (const _ of files.unfinishedUploads({ prefix: key, ...extra })) return
+      },
+    ])
+    if (capabilities.writable) calls.push(['abortUpload', () => files.abortUpload(key, 'an-upload', extra)])
   }
   if (capabilities.signedUrl !== false)
     calls.push(

@@ -15,6 +15,8 @@ import { READ_CASES } from './read.ts'
 import { SIGNED_UPLOAD_CASES } from './signed-uploads.ts'
 import { SIGNED_URL_LIMIT_CASES } from './signed-url-limits.ts'
 import { SIGNED_URL_CASES } from './signed-urls.ts'
+import { UNFINISHED_UPLOAD_CASES } from './unfinished-uploads.ts'
+import { VERSION_CASES } from './versions.ts'
 import { WRITE_CASES } from './write.ts'
 import { WRITE_CHECK_CASES } from './write-checks.ts'
 
@@ -26,6 +28,7 @@ export const CASES: readonly ConformanceCase[] = [
   ...WRITE_CHECK_CASES,
   ...ATTRIBUTE_CASES,
   ...MULTIPART_CASES,
+  ...UNFINISHED_UPLOAD_CASES,
   ...CONDITIONAL_CASES,
   ...CONDITIONAL_CHANGE_CASES,
   ...READ_CASES,
@@ -35,6 +38,7 @@ export const CASES: readonly ConformanceCase[] = [
   ...LIST_FOLDER_CASES,
   ...COPY_MOVE_CASES,
   ...DELETE_CASES,
+  ...VERSION_CASES,
   ...SIGNED_URL_CASES,
   ...SIGNED_URL_LIMIT_CASES,
   ...SIGNED_UPLOAD_CASES,

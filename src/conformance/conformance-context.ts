@@ -1,6 +1,6 @@
 import { StorageError } from '../core/errors.ts'
 import { assertFactoryOptions } from '../core/factory-options.ts'
-import type { StorageProvider } from '../core/provider.ts'
+import type { SignedUpload, StorageProvider } from '../core/provider.ts'
 
 /** What a case asks the provider to be made with. An adapter that has no such option leaves it out. */
 export interface CreateOptions {
@@ -48,6 +48,11 @@ export interface ConformanceContext {
   createCut?(key: string, bytes: Uint8Array): StorageProvider | Promise<StorageProvider>
   /** Names of what unfinished uploads to `keys` left behind in the scope: open multiparts, temporary files. */
   leftovers?(files: StorageProvider, keys: readonly string[]): Promise<readonly string[]>
+  /**
+   * Does what the backend does when a browser has sent what `signed`, of `signedUpload(key, …)`, allows: makes it the
+   * object. For providers with `capabilities.signedUpload.finalizes`.
+   */
+  finalize?(files: StorageProvider, key: string, signed: SignedUpload): Promise<unknown>
   /** Sizes of parts that the multipart cases upload with. Default: 5 MiB and 6 MiB, S3's smallest. */
   partSizesBytes?: readonly number[]
   /** Cases that this provider can't pass, by id, with the reason. One that passes nevertheless fails. */
@@ -57,7 +62,14 @@ export interface ConformanceContext {
 }
 
 /** The parts of the context that a case may need. */
-export type HostNeed = 'fetch' | 'another' | 'createMissingBucket' | 'createFull' | 'createCut' | 'leftovers'
+export type HostNeed =
+  | 'fetch'
+  | 'another'
+  | 'createMissingBucket'
+  | 'createFull'
+  | 'createCut'
+  | 'leftovers'
+  | 'finalize'
 
 export const HOST_NEEDS: readonly HostNeed[] = [
   'fetch',
@@ -66,6 +78,7 @@ export const HOST_NEEDS: readonly HostNeed[] = [
   'createFull',
   'createCut',
   'leftovers',
+  'finalize',
 ]
 
 /** @throws `invalid-argument` for a field that is unknown, of the wrong kind or missing */
@@ -82,6 +95,7 @@ export function assertContext(context: ConformanceContext): void {
     createFull: 'function',
     createCut: 'function',
     leftovers: 'function',
+    finalize: 'function',
     partSizesBytes: 'array',
     skip: 'object',
     caseTimeoutMs: 'number',

@@ -37,6 +37,23 @@ export const INFO_CASES: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'info/clock',
+    title: "the store's clock is the one that lastModified is made by, to within two seconds, and goes on",
+    covers: [],
+    async run(scope) {
+      const key = scope.key('now.txt')
+      const before = (await scope.files.clock()).getTime()
+      await scope.put(key, 'now')
+      const changed = (await scope.files.info(key)).lastModified?.getTime() ?? Number.NaN
+      const after = (await scope.files.clock()).getTime()
+      ok(after >= before, `the clock goes back, from ${before} to ${after}`)
+      ok(
+        changed >= before - 2000 && changed <= after + 2000,
+        `lastModified is ${changed}, should be between ${before} and ${after} by the store's clock`,
+      )
+    },
+  },
+  {
     id: 'info/checksum',
     title:
       'a checksum of a declared algorithm that was asked for equals a known one; others are not reported',

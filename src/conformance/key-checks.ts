@@ -51,6 +51,11 @@ export async function refusesKey(scope: Scope, key: string): Promise<void> {
     ['move from', capabilities.writable, () => files.move(key, scope.key('moved.txt'))],
     ['move to', capabilities.writable, () => files.move(good, key)],
     ['delete', capabilities.writable, () => files.delete(key)],
+    [
+      'abortUpload',
+      capabilities.writable && capabilities.unfinishedUploads,
+      () => files.abortUpload(key, 'an-upload'),
+    ],
     ['signedUrl', capabilities.signedUrl !== false, () => files.signedUrl(key, { expiresIn: 60 })],
     [
       'signedUpload',

@@ -6,12 +6,12 @@ import type { Scope } from './scope.ts'
 
 const DEFAULT_PART_SIZES = [5 * 2 ** 20, 6 * 2 ** 20]
 
-function partSizes(scope: Scope): readonly number[] {
+export function partSizes(scope: Scope): readonly number[] {
   return scope.context.partSizesBytes ?? DEFAULT_PART_SIZES
 }
 
 /** The provider made to upload in parts of `partSizeBytes`. Of an adapter that has no parts, as it is. */
-function inParts(scope: Scope, partSizeBytes = partSizes(scope)[0]!): Promise<Scope> {
+export function inParts(scope: Scope, partSizeBytes = partSizes(scope)[0]!): Promise<Scope> {
   return scope.with({ partSizeBytes, multipartThresholdBytes: partSizeBytes })
 }
 

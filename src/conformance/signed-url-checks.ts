@@ -31,12 +31,23 @@ export async function isRefused(response: Response, what: string, secret?: strin
   if (secret !== undefined) ok(!body.includes(secret), `${what} answers ${response.status} with the content`)
 }
 
-/** `url` with one character of its key, or of what stands before it, changed. */
-export function changedPath(url: string, from: string, to: string): string {
-  const at = url.indexOf('?')
-  const path = url.slice(0, at)
-  ok(path.includes(from), `the path of the signed URL does not hold '${from}'`)
-  return path.replace(from, to) + url.slice(at)
+/** `url` with the path of another signed URL: what was signed for one object, used for another. */
+export function withPathOf(url: string, other: string): string {
+  const changed = new URL(url)
+  const { pathname } = new URL(other)
+  ok(pathname !== changed.pathname, 'the signed URLs of two keys have one path')
+  changed.pathname = pathname
+  return changed.href
+}
+
+/** `url` with one segment of its path changed: the last, or one of those before it. */
+export function withSegment(url: string, fromEnd: number, change: (segment: string) => string): string {
+  const changed = new URL(url)
+  const segments = changed.pathname.split('/')
+  const at = Math.max(1, segments.length - 1 - fromEnd)
+  segments[at] = change(segments[at]!)
+  changed.pathname = segments.join('/')
+  return changed.href
 }
 
 /** The file name that a `Content-Disposition` carries, as browsers read it (RFC 6266, section 4.3). */

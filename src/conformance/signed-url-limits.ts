@@ -1,7 +1,7 @@
 import { equal, fails, ok } from './assertions.ts'
 import type { ConformanceCase } from './conformance-case.ts'
 import type { Scope } from './scope.ts'
-import { changedPath, isRefused, SECRET, secretAt, serves, sign } from './signed-url-checks.ts'
+import { isRefused, SECRET, secretAt, serves, sign, withPathOf, withSegment } from './signed-url-checks.ts'
 
 /** Lets `seconds` pass by the clock that URLs expire by, where that can be set. */
 function advance(scope: Scope, seconds: number): boolean {
@@ -80,16 +80,18 @@ export const SIGNED_URL_LIMIT_CASES: readonly ConformanceCase[] = [
     needs: ['signedUrl:GET', 'fetch'],
     async run(scope) {
       const key = await secretAt(scope)
-      await secretAt(scope, 'folder/secres.txt')
-      await secretAt(scope, 'foldes/secret.txt')
-      await secretAt(scope, 'secret.txt')
+      const urlOf = async (name: string) => (await sign(scope, await secretAt(scope, name))).url
+      const neighbour = await urlOf('folder/secres.txt')
+      const cousin = await urlOf('foldes/secret.txt')
+      const above = await urlOf('secret.txt')
       const { url } = await sign(scope, key)
       for (const [what, tampered] of [
-        ['another name', changedPath(url, 'secret.txt', 'secres.txt')],
-        ['another folder', changedPath(url, 'folder/', 'foldes/')],
-        ['no folder', changedPath(url, 'folder/', '')],
-        ['a longer name', changedPath(url, 'secret.txt', 'secret.txt.bak')],
-        ['another prefix', changedPath(url, scope.prefix, `other-${scope.prefix}`)],
+        ['another name', withPathOf(url, neighbour)],
+        ['another folder', withPathOf(url, cousin)],
+        ['no folder', withPathOf(url, above)],
+        ['a longer name', withSegment(url, 0, name => `${name}.bak`)],
+        ['a folder of another name', withSegment(url, 1, name => `${name}s`)],
+        ['another prefix', withSegment(url, 2, name => `other-${name}`)],
       ] as const)
         await isRefused(await scope.fetch(tampered), `a URL with ${what}`, SECRET)
       for (const [name, value] of new URL(url).searchParams) {

@@ -29,6 +29,8 @@ const CODES: Readonly<Record<string, Row>> = {
   ThrottlingException: ['rate-limited'],
   TooManyRequestsException: ['rate-limited'],
   RequestLimitExceeded: ['rate-limited'],
+  TimeoutError: ['timeout'],
+  RequestTimeout: ['timeout'],
   ServiceUnavailable: ['unavailable'],
   InternalError: ['unavailable'],
   InternalFailure: ['unavailable'],
@@ -38,6 +40,7 @@ const CODES: Readonly<Record<string, Row>> = {
 export function cloudfrontError(thrown: unknown, now: number): StorageError | undefined {
   const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as {
     name?: unknown
+    message?: unknown
     $metadata?: { httpStatusCode?: number; requestId?: string }
     $response?: { headers?: Record<string, string> }
   }
@@ -48,7 +51,11 @@ export function cloudfrontError(thrown: unknown, now: number): StorageError | un
   const [code, advice, more = {}] = row ?? [codeOfStatus(status!)]
   const { requestId } = error.$metadata ?? {}
   const asked = retryAfterMs(error.$response?.headers?.['retry-after'], now)
-  const named = `invalidate: cloudfront answered ${name || status}${advice === undefined ? '' : `: ${advice}`}`
+  // AWS repeats the signed request, with a session's token, to someone whom it does not know: that stays here.
+  const said =
+    code === 'unauthenticated' || typeof error.message !== 'string' ? '' : error.message.slice(0, 300)
+  const reason = [advice, said].filter(Boolean).join('; ')
+  const named = `invalidate: cloudfront answered ${name || status}${reason === '' ? '' : `: ${reason}`}`
   return new StorageError(code, named, {
     operation: 'invalidate',
     provider: 'cloudfront',
@@ -56,6 +63,5 @@ export function cloudfrontError(thrown: unknown, now: number): StorageError | un
     ...(requestId === undefined ? {} : { requestId }),
     ...more,
     ...(asked === undefined ? {} : { retryAfterMs: asked }),
-    cause: thrown,
   })
 }

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../core/errors.ts'
 import type { Invalidator } from '../core/invalidator.ts'
 import { batchedInvalidator, NONE_FAILED, type PurgeBatch } from './batched-invalidator.ts'
+import { hostFetch } from './host-fetch.ts'
 import { badOption, originOf, type PurgeOptions, purgeSettings } from './purge-settings.ts'
 import { type Rate, TokenBucket } from './token-bucket.ts'
 import { type PurgeFetch, VendorHttp } from './vendor-request.ts'
@@ -26,7 +27,7 @@ export interface HttpPurgeOptions extends PurgeOptions {
   wildcards?: boolean
   /** Default: no limit, these are your own servers. */
   rate?: Rate
-  /** Default: the global `fetch`. */
+  /** Default: the global `fetch`; with `servers` requests of `node:http`, since it sends no `Host` but its own. */
   fetch?: PurgeFetch
 }
 
@@ -74,7 +75,8 @@ export function httpPurge(options: HttpPurgeOptions): Invalidator {
     throw badOption('httpPurge', 'servers must name one cache or be left out')
   const servers = options.servers?.map(server => originOf('httpPurge', 'servers', server)) ?? [origin]
   const sent = { ...checkedHeaders(headers), ...(options.servers ? { host: new URL(origin).host } : {}) }
-  const http = new VendorHttp('http-purge', settings, options.fetch, Object.values(headers))
+  const fetch = options.fetch ?? (options.servers === undefined ? undefined : hostFetch)
+  const http = new VendorHttp('http-purge', settings, fetch, Object.values(headers))
   const bucket = new TokenBucket(checkedRate(options.rate), settings.now)
   if (!/^[A-Z]+$/.test(method)) throw badOption('httpPurge', 'method must be in capital letters')
   if (tagHeader !== undefined && !isHeaderName(tagHeader))

@@ -1,1 +1,2 @@
-export {}
+export type { RqliteAuth, RqliteOptions, RqliteTls } from './options.ts'
+export { type RqliteEngine, rqlite } from './rqlite.ts'

@@ -1,0 +1,217 @@
+/** Records on a cluster of rqlite: a batch is one entry of its Raft log. */
+import { type Deadline, deadline, endedError, untilEnded } from '../../core/deadline.ts'
+import { isStorageError, StorageError, unsupported } from '../../core/errors.ts'
+import {
+  askOperation,
+  type BatchOptions,
+  type BatchResult,
+  type ColumnTypes,
+  type Engine,
+  type JoinedTransaction,
+  type QueryOptions,
+  type Row,
+  type Statement,
+} from '../engine.ts'
+import { type Answer, parseAnswer } from './answer-json.ts'
+import { BatchMember } from './batch-member.ts'
+import { Cluster, type Reply } from './cluster.ts'
+import { REAL_TYPE } from './decode-rows.ts'
+import { checkResults, failure } from './failures.ts'
+import { type RqliteOptions, readOptions, type Settings } from './options.ts'
+import { Session } from './session.ts'
+import { TypedQueries } from './typed-query.ts'
+import { WriteQueue } from './write-queue.ts'
+
+/** An engine on rqlite, with what only rqlite has. */
+export interface RqliteEngine extends Engine {
+  readonly name: 'rqlite'
+}
+
+/**
+ * Records on rqlite, version 8 or later.
+ *
+ * Writes go to the leader, and concurrent ones share a request. A leader that dies or freezes is found again by
+ * itself; with an `id` a batch then still happens exactly once. Reads hold what this client has written unless they
+ * ask for less.
+ *
+ * @throws `invalid-argument` for options that are missing, unknown or no such thing, and for a password in a URL
+ * @example
+ * ```ts
+ * const engine = rqlite({
+ *   url: ['http://10.0.0.1:4001', 'http://10.0.0.2:4001', 'http://10.0.0.3:4001'],
+ *   auth: { username: 'app', password: process.env.RQLITE_PASSWORD! },
+ * })
+ * await engine.batch([['INSERT INTO notes (id, text) VALUES (?, ?)', ulid(), 'hello']], { id: ulid() })
+ * ```
+ */
+export function rqlite(options: RqliteOptions): RqliteEngine {
+  return new Rqlite(readOptions(options))
+}
+
+type Level = 'none' | 'weak' | 'linearizable'
+
+class Rqlite implements RqliteEngine {
+  readonly name = 'rqlite'
+  readonly types: ColumnTypes = { integer: 'INTEGER', real: REAL_TYPE, text: 'TEXT', blob: 'BLOB' }
+  readonly textHoldsNul = true
+  private readonly settings: Settings
+  private readonly session = new Session()
+  private readonly cluster: Cluster
+  private readonly writes: WriteQueue
+  private readonly queries = new TypedQueries((answer, statements) =>
+    checkResults('query', answer, statements),
+  )
+  private closed = false
+
+  constructor(settings: Settings) {
+    this.settings = settings
+    this.cluster = new Cluster(settings, node => this.session.lost(node))
+    this.writes = new WriteQueue(this.cluster, this.session, settings, this.types, ids => this.states(ids))
+  }
+
+  async batch(statements: readonly Statement[], options: BatchOptions = {}): Promise<BatchResult> {
+    this.assertOpen('batch')
+    assertBatchOptions(statements, options)
+    if (statements.length === 0 && options.id === undefined) return { applied: true, results: [] }
+    return this.writes.add(new BatchMember(statements, options, this.settings.now()), options)
+  }
+
+  async query(statement: Statement, options: QueryOptions = {}): Promise<readonly Row[]> {
+    this.assertOpen('query')
+    const { consistency = 'session' } = options
+    const ends = deadline(
+      {
+        timeoutMs: options.timeoutMs ?? this.settings.deadlineMs,
+        ...(options.signal && { signal: options.signal }),
+      },
+      'query',
+      'rqlite',
+    )
+    try {
+      return await this.queries.run(statement, (body, flags) => this.read(body, flags, consistency, ends))
+    } finally {
+      ends.clear()
+    }
+  }
+
+  async outcome(id: string, options: QueryOptions = {}): Promise<boolean | undefined> {
+    try {
+      const [row] = await this.query(askOperation(id), { ...options, consistency: 'linearizable' })
+      return row === undefined ? undefined : row.state === 2n
+    } catch (error) {
+      if (isNoTable(error)) return undefined
+      throw error
+    }
+  }
+
+  async forget(before: number): Promise<number> {
+    try {
+      const { results } = await this.batch([
+        ['DELETE FROM stowage_operations WHERE at < ? AND state <> 1', BigInt(before)],
+      ])
+      return results![0]!.changes
+    } catch (error) {
+      if (isNoTable(error)) return 0
+      throw error
+    }
+  }
+
+  join(): JoinedTransaction {
+    throw unsupported(
+      'join',
+      'rqlite',
+      'rqlite has no interactive transactions; give your own rows as `also`',
+    )
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+    await this.writes.drain()
+    await this.cluster.close()
+  }
+
+  private async states(ids: readonly string[]): Promise<Map<string, bigint>> {
+    const marks = ids.map(() => '?').join(', ')
+    try {
+      const rows = await this.query(
+        [`SELECT id, state FROM stowage_operations WHERE id IN (${marks})`, ...ids],
+        {
+          consistency: 'linearizable',
+        },
+      )
+      return new Map(rows.map(row => [row.id as string, row.state as bigint]))
+    } catch (error) {
+      if (isNoTable(error)) return new Map()
+      throw error
+    }
+  }
+
+  /** Tries until it is answered or the time is over: a read may be sent as often as one likes. */
+  private async read(
+    body: string,
+    flags: string,
+    consistency: NonNullable<QueryOptions['consistency']>,
+    ends: Deadline,
+  ): Promise<Answer> {
+    const signal = ends.signal!
+    let problem: unknown
+    for (let attempt = 1; ; attempt++) {
+      if (signal.aborted) throw readEnded(signal, problem)
+      const level = LEVELS[consistency] ?? this.session.level
+      const { home, moment } = this.session
+      try {
+        const { node, text } = await this.ask(body, level, flags, signal)
+        const answer = parseAnswer(text)
+        if (answer.error === undefined && level === 'linearizable') this.session.confirm(node, moment)
+        const elsewhere = level === 'weak' && home !== undefined && node !== home
+        if (elsewhere) this.session.lost(home)
+        else if (answer.error === undefined) return answer
+        else problem = new Error(answer.error)
+        if (elsewhere) continue
+      } catch (error) {
+        if (error instanceof StorageError) throw error
+        if (!signal.aborted) problem = error
+      }
+      await untilEnded(this.settings.wait(this.cluster.backoffMs(attempt)), signal).catch(() => {})
+    }
+  }
+
+  private ask(body: string, level: Level, flags: string, signal: AbortSignal): Promise<Reply> {
+    const { freshnessMs } = this.settings
+    const freshness = level === 'none' && freshnessMs !== undefined ? `&freshness=${freshnessMs}ms` : ''
+    const redirect = level === 'none' ? '' : '&redirect'
+    return this.cluster.ask({
+      operation: 'query',
+      path: `/db/query?level=${level}${redirect}${freshness}${flags}`,
+      body,
+      to: level === 'none' ? 'nearest' : 'leader',
+      signal,
+    })
+  }
+
+  private assertOpen(operation: string): void {
+    if (this.closed) throw failure('invalid-argument', operation, 'the engine has been closed')
+  }
+}
+
+const LEVELS: Readonly<Record<string, Level | undefined>> = { stale: 'none', linearizable: 'linearizable' }
+
+function assertBatchOptions(statements: readonly Statement[], { id, condition, guard }: BatchOptions): void {
+  const refuse = (problem: string) => failure('invalid-argument', 'batch', problem)
+  if (!Array.isArray(statements)) throw refuse('statements must be an array')
+  if (id !== undefined && (typeof id !== 'string' || id === ''))
+    throw refuse('id must be text that is not empty')
+  if (condition !== undefined && id === undefined) throw refuse('a condition needs an id')
+  if (guard !== undefined && guard !== 'abort' && guard !== 'data')
+    throw refuse("guard must be 'abort' or 'data'")
+}
+
+function readEnded(signal: AbortSignal, problem: unknown): StorageError {
+  const ended = endedError(signal, 'query', 'rqlite')
+  if (ended.code === 'aborted' || !(problem instanceof Error)) return ended
+  return failure('unavailable', 'query', problem.message, { cause: problem })
+}
+
+function isNoTable(error: unknown): boolean {
+  return isStorageError(error, 'invalid-argument') && /no such table: stowage_operations/.test(error.message)
+}

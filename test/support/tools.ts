@@ -2,7 +2,7 @@
  * Finds the programs that tests run against. The order: the environment variable that names one, PATH, the cache
  * outside the checkout, and `go install` into that cache where Go is there (install-tool.ts).
  */
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, readdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
@@ -13,6 +13,8 @@ export interface Tool {
   files: readonly string[]
   /** Package and version for `go install`. */
   goPackage?: string
+  /** Folders looked into after PATH; `*` stands for one name, the highest number first. */
+  folders?: readonly string[]
   /** Debian package, for the sentence that says what is missing. */
   debian?: string
 }
@@ -34,7 +36,14 @@ export const TOOLS = {
     debian: 'chromium',
   },
   'redis-server': { variable: 'REDIS_SERVER', files: ['redis-server'], debian: 'redis-server' },
-  postgres: { variable: 'POSTGRES', files: ['postgres'], debian: 'postgresql' },
+  postgres: {
+    variable: 'POSTGRES',
+    files: ['postgres'],
+    // Debian leaves the server's programs out of PATH.
+    folders: ['/usr/lib/postgresql/*/bin'],
+    debian: 'postgresql',
+  },
+  rqlited: { variable: 'RQLITED', files: ['rqlited'] },
   rclone: { variable: 'RCLONE', files: ['rclone'], debian: 'rclone' },
   go: { variable: 'GO', files: ['go'], debian: 'golang-go' },
 } as const satisfies Record<string, Tool>
@@ -55,7 +64,8 @@ export function findTool(name: ToolName): string | undefined {
     return named
   }
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
-  for (const folder of [...folders, toolCache()]) {
+  const others = (tool.folders ?? []).flatMap(matchingFolders)
+  for (const folder of [...folders, ...others, toolCache()]) {
     for (const file of tool.files) {
       const path = join(folder, file)
       if (isExecutable(path)) return path
@@ -74,6 +84,16 @@ export function missingTool(name: ToolName): string {
 /** True where the environment asks that nothing a registry can give is missing. */
 export function everythingIsRequired(): boolean {
   return process.env.STOWAGE_TEST_REQUIRE === 'all'
+}
+
+function matchingFolders(pattern: string): string[] {
+  const [before, after = ''] = pattern.split('*')
+  try {
+    const names = readdirSync(before!).sort((a, b) => Number(b) - Number(a))
+    return names.map(name => `${before}${name}${after}`)
+  } catch {
+    return []
+  }
 }
 
 function isExecutable(path: string): boolean {

@@ -1,0 +1,195 @@
+/** One connection to a node's database file, and what rqlite's SQLite driver makes of a call. */
+import Database from 'libsql'
+import { type Cell, cellFor, Text, typeOfCell } from './column-values.ts'
+import { exactly } from './exact-rows.ts'
+import type { Parameter, Statement } from './parse-statements.ts'
+import { isWord, numberParameters, splitStatements, sqlTokens } from './sql-tokens.ts'
+
+/** A table of rows; without columns for a statement that gives none. */
+export interface RowsResult {
+  columns: string[]
+  types: string[]
+  values: Cell[][]
+  /** The tables that the columns come from, `''` for an expression. */
+  tables: string[]
+}
+
+/** SQLite's two counters, which a statement that is no insert, update or delete leaves as they were. */
+export interface ChangeResult {
+  lastInsertId: bigint
+  rowsAffected: bigint
+}
+
+const isEmpty = (sql: string) => sqlTokens(sql).every(token => token.text === ';')
+
+export class Connection {
+  private readonly database: Database.Database
+  private readonly counters: Database.Statement
+
+  constructor(path: string, foreignKeys: boolean) {
+    this.database = new Database(path)
+    this.database.exec('PRAGMA journal_mode = WAL')
+    this.database.exec('PRAGMA synchronous = OFF')
+    this.database.exec(`PRAGMA foreign_keys = ${foreignKeys ? 'ON' : 'OFF'}`)
+    this.counters = this.database.prepare('SELECT last_insert_rowid(), changes()').raw().safeIntegers()
+  }
+
+  get isInTransaction(): boolean {
+    return this.database.inTransaction
+  }
+
+  /** Statements of the stand-in itself. */
+  command(sql: string): void {
+    this.database.exec(sql)
+  }
+
+  close(): void {
+    this.database.close()
+  }
+
+  /** As `sqlite3_stmt_readonly` has it: BEGIN and COMMIT write nothing. @throws where the statement is none */
+  isReadOnly(sql: string): boolean {
+    const [first = ''] = splitStatements(sql)
+    if (isEmpty(first)) return true
+    const numbered = numberParameters(first)
+    const prepared = this.database.prepare(numbered.sql)
+    if (isWord(sqlTokens(first)[0], 'EXPLAIN')) return true
+    // A PRAGMA that only sets a flag of the connection does so while it is prepared, and gives nothing to explain.
+    if (isWord(sqlTokens(first)[0], 'PRAGMA') && prepared.columns().length === 0 && !first.includes('='))
+      return true
+    const explain = `EXPLAIN ${withoutBlobs(numbered.sql)}`
+    const steps = this.rawRows(explain, Array(numbered.count).fill(null)) as [
+      bigint,
+      string,
+      bigint,
+      bigint,
+    ][]
+    return !steps.some(
+      ([, code, , p2]) =>
+        (code === 'Transaction' && p2 !== 0n) || ['Vacuum', 'JournalMode', 'Checkpoint'].includes(code),
+    )
+  }
+
+  /** Every statement of the string, one result: the last one's. */
+  execute({ sql, parameters }: Statement): ChangeResult {
+    let start = 0
+    let isAny = false
+    for (const part of splitStatements(sql)) {
+      if (isEmpty(part)) continue
+      isAny = true
+      start += this.step(part, parameters, start, parameters.length).count
+    }
+    if (!isAny) return { lastInsertId: 0n, rowsAffected: 0n }
+    const [counted] = this.counters.all([]) as unknown as [[bigint, bigint]]
+    const [lastInsertId, rowsAffected] = counted
+    return { lastInsertId, rowsAffected }
+  }
+
+  /** Of several statements in the string only the last one runs: the others are prepared and closed. */
+  query({ sql, parameters }: Statement): RowsResult {
+    const parts = splitStatements(sql).filter(part => !isEmpty(part))
+    const last = parts.pop()
+    if (last === undefined) return { columns: [], types: [], values: [], tables: [] }
+    let start = 0
+    for (const part of parts) {
+      const { sql: numbered, count } = numberParameters(part)
+      this.database.prepare(numbered)
+      start += count
+    }
+    return this.step(last, parameters, start, parameters.length - start).rows()
+  }
+
+  /** Runs at once where the statement gives no rows, and when they are asked for where it does. */
+  private step(sql: string, all: Statement['parameters'], start: number, given: number) {
+    const numbered = numberParameters(sql)
+    const prepared = this.database.prepare(numbered.sql)
+    if (all.length - start < numbered.count)
+      throw new Error(`not enough args to execute query: want ${numbered.count} got ${given}`)
+    const values = bound(numbered, all, start)
+    const columns = prepared.columns()
+    if (columns.length === 0) {
+      prepared.run(values)
+      return { count: numbered.count, rows: () => ({ columns: [], types: [], values: [], tables: [] }) }
+    }
+    // The names of columns come from the text as it was sent.
+    const names = this.database.prepare(sql).columns()
+    const declared = columns.map(column => (column.type ?? '').toLowerCase())
+    const exact = exactly(
+      numbered.sql,
+      columns.map(column => column.name),
+    )
+    const read = exact === undefined ? this.read(numbered.sql, values) : this.read(exact, values).map(pairs)
+    const rows = (): RowsResult => {
+      const types = [...declared]
+      const cells = read.map((row, index) => {
+        const made = row.map((value, column) => cellFor(value, declared[column] ?? '', types[column] ?? ''))
+        if (index === 0)
+          made.forEach((cell, column) => {
+            types[column] ||= typeOfCell(cell)
+          })
+        return made
+      })
+      return {
+        columns: names.map(column => column.name),
+        types,
+        values: cells,
+        tables: names.map(column => column.table ?? ''),
+      }
+    }
+    return { count: numbered.count, rows }
+  }
+
+  private read(sql: string, values: Parameter[]): Raw[][] {
+    const rows = this.rawRows(sql, values) as (Exclude<Raw, Text> | string)[][]
+    return rows.map(row =>
+      row.map(value => (typeof value === 'string' ? new Text(Buffer.from(value)) : value)),
+    )
+  }
+
+  /** At its end EXPLAIN goes on to count as running, and all reads see what it saw; `get` resets a statement. */
+  private rawRows(sql: string, values: Parameter[]): unknown[][] {
+    const prepared = this.database.prepare(sql).raw().safeIntegers()
+    const rows = prepared.all(values) as unknown[][]
+    if (isWord(sqlTokens(sql)[0], 'EXPLAIN')) prepared.get(values)
+    return rows
+  }
+}
+
+/** EXPLAIN tells them as text, which `libsql` can't read where it is no UTF-8. */
+function withoutBlobs(sql: string): string {
+  let without = sql
+  for (const { kind, text, start, end } of sqlTokens(sql).reverse())
+    if (kind === 'string' && /^x/i.test(text)) without = `${without.slice(0, start)}x''${without.slice(end)}`
+  return without
+}
+
+type Raw = Exclude<Cell, boolean>
+
+function pairs(row: Raw[]): Raw[] {
+  const values: Raw[] = []
+  for (let index = 0; index < row.length; index += 2) {
+    const type = row[index]
+    const value = row[index + 1] as Raw
+    const isText = type instanceof Text && type.bytes.toString() === 'text'
+    values.push(isText ? new Text(value as Buffer) : value)
+  }
+  return values
+}
+
+/** Without a name by position, with one wherever `:name`, `@name` or `$name` stands. */
+function bound(
+  { count, byName }: ReturnType<typeof numberParameters>,
+  all: Statement['parameters'],
+  start: number,
+): Parameter[] {
+  const values: Parameter[] = Array(count).fill(null)
+  all.slice(start, start + count).forEach(({ name, value }, index) => {
+    if (name === undefined) values[index] = value
+  })
+  for (const { name, value } of all)
+    for (const prefix of name === undefined ? [] : [':', '@', '$']) {
+      const number = byName.get(prefix + name)
+      if (number !== undefined) values[number - 1] = value
+    }
+  return values
+}

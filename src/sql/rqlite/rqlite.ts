@@ -13,6 +13,7 @@ import {
   type Statement,
 } from '../engine.ts'
 import { type Answer, parseAnswer } from './answer-json.ts'
+import { assertBatch, assertQueryOptions } from './assert-call.ts'
 import { BatchMember } from './batch-member.ts'
 import { Cluster, type Reply } from './cluster.ts'
 import { REAL_TYPE } from './decode-rows.ts'
@@ -61,7 +62,7 @@ class Rqlite implements RqliteEngine {
   private readonly queries = new TypedQueries((answer, statements) =>
     checkResults('query', answer, statements),
   )
-  private closed = false
+  private closing: Promise<void> | undefined
 
   constructor(settings: Settings) {
     this.settings = settings
@@ -71,13 +72,14 @@ class Rqlite implements RqliteEngine {
 
   async batch(statements: readonly Statement[], options: BatchOptions = {}): Promise<BatchResult> {
     this.assertOpen('batch')
-    assertBatchOptions(statements, options)
+    assertBatch(statements, options)
     if (statements.length === 0 && options.id === undefined) return { applied: true, results: [] }
     return this.writes.add(new BatchMember(statements, options, this.settings.now()), options)
   }
 
   async query(statement: Statement, options: QueryOptions = {}): Promise<readonly Row[]> {
     this.assertOpen('query')
+    assertQueryOptions(options)
     const { consistency = 'session' } = options
     const ends = deadline(
       {
@@ -95,6 +97,7 @@ class Rqlite implements RqliteEngine {
   }
 
   async outcome(id: string, options: QueryOptions = {}): Promise<boolean | undefined> {
+    this.assertOpen('outcome')
     try {
       const [row] = await this.query(askOperation(id), { ...options, consistency: 'linearizable' })
       return row === undefined ? undefined : row.state === 2n
@@ -105,6 +108,9 @@ class Rqlite implements RqliteEngine {
   }
 
   async forget(before: number): Promise<number> {
+    this.assertOpen('forget')
+    if (!Number.isSafeInteger(before))
+      throw failure('invalid-argument', 'forget', 'before must be whole milliseconds since 1970')
     try {
       const { results } = await this.batch([
         ['DELETE FROM stowage_operations WHERE at < ? AND state <> 1', BigInt(before)],
@@ -124,10 +130,9 @@ class Rqlite implements RqliteEngine {
     )
   }
 
-  async close(): Promise<void> {
-    this.closed = true
-    await this.writes.drain()
-    await this.cluster.close()
+  close(): Promise<void> {
+    this.closing ??= this.writes.drain().then(() => this.cluster.close())
+    return this.closing
   }
 
   private async states(ids: readonly string[]): Promise<Map<string, bigint>> {
@@ -190,21 +195,11 @@ class Rqlite implements RqliteEngine {
   }
 
   private assertOpen(operation: string): void {
-    if (this.closed) throw failure('invalid-argument', operation, 'the engine has been closed')
+    if (this.closing !== undefined) throw failure('invalid-argument', operation, 'the engine has been closed')
   }
 }
 
 const LEVELS: Readonly<Record<string, Level | undefined>> = { stale: 'none', linearizable: 'linearizable' }
-
-function assertBatchOptions(statements: readonly Statement[], { id, condition, guard }: BatchOptions): void {
-  const refuse = (problem: string) => failure('invalid-argument', 'batch', problem)
-  if (!Array.isArray(statements)) throw refuse('statements must be an array')
-  if (id !== undefined && (typeof id !== 'string' || id === ''))
-    throw refuse('id must be text that is not empty')
-  if (condition !== undefined && id === undefined) throw refuse('a condition needs an id')
-  if (guard !== undefined && guard !== 'abort' && guard !== 'data')
-    throw refuse("guard must be 'abort' or 'data'")
-}
 
 function readEnded(signal: AbortSignal, problem: unknown): StorageError {
   const ended = endedError(signal, 'query', 'rqlite')

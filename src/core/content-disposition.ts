@@ -13,10 +13,19 @@ const NOT_PLAIN = /[^\x20-\x7e]|["\\%]/gu
  * ```
  */
 export function attachment(name: string): string {
+  return disposition('attachment', name)
+}
+
+/** The header that names what is shown, for whoever saves it from there. */
+export function inline(name: string): string {
+  return disposition('inline', name)
+}
+
+function disposition(type: 'attachment' | 'inline', name: string): string {
   // A name is never a path: browsers cut at a slash, each in its own way.
   const flat = name.replace(/[/\\]/g, '_').replace(/[\x00-\x1f\x7f]/g, '')
   const plain = flat.replace(NOT_PLAIN, '_')
-  const header = `attachment; filename="${plain}"`
+  const header = `${type}; filename="${plain}"`
   if (plain === flat) return header
   const encoded = encodeURIComponent(flat.toWellFormed()).replace(
     NOT_ATTR_CHAR,

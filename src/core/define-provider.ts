@@ -70,18 +70,25 @@ class DefinedProvider implements StorageProvider {
       return this.#driver.head({ key, ifMatch, ifNoneMatch, signal })
     })
 
-  infoMany: StorageProvider['infoMany'] = (keys, options) =>
-    this.#operations.many<KeyResult<ObjectInfo>>(
+  infoMany: StorageProvider['infoMany'] = (keys, options) => {
+    const { headMany } = this.#driver
+    return this.#operations.many<KeyResult<ObjectInfo>>(
       'infoMany',
       keys,
       options,
-      1,
-      async ([entry], signal) => {
-        const { key } = entry!
+      headMany?.batchSize ?? 1,
+      async (entries, signal) => {
+        if (headMany !== undefined)
+          return headMany.ask(
+            entries.map(entry => entry.key),
+            signal,
+          )
+        const { key } = entries[0]!
         return [{ key, ok: true, value: await this.#head(key, signal) }]
       },
       failedResult,
     )
+  }
 
   exists: StorageProvider['exists'] = (key, options) =>
     this.#operations.run('exists', key, options, async signal => {

@@ -48,6 +48,8 @@ export interface Driver {
   write(request: WriteRequest): Promise<ObjectInfo>
   read(request: ReadRequest): Promise<ReadAnswer>
   head(request: HeadRequest): Promise<ObjectInfo>
+  /** Where one request tells of many keys: a result per key, in order. Absent: each key is asked for by `head`. */
+  readonly headMany?: HeadMany
   /** One page in UTF-8 order. */
   listPage(request: ListRequest): Promise<ListAnswer>
   copy(request: CopyRequest): Promise<ObjectInfo>
@@ -165,6 +167,13 @@ export interface RemoveRequest {
 export interface RemoveManyRequest {
   readonly own: OwnValues
   readonly signal: AbortSignal | undefined
+}
+
+/** What the driver of a store that tells of many objects at once has beside the rest. */
+export interface HeadMany {
+  /** Most keys in one call. */
+  readonly batchSize: number
+  ask(keys: readonly string[], signal: AbortSignal | undefined): Promise<KeyResult<ObjectInfo>[]>
 }
 
 /** A place in the list of unfinished uploads; without `uploadId` behind all those to `key`. */

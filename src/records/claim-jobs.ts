@@ -1,0 +1,80 @@
+import { ownerState } from '../core/process-owner.ts'
+import { HELD, type Statement } from '../sql/engine.ts'
+import type { Job } from './journal-row.ts'
+import { placeholders, type RecordSet } from './record-set.ts'
+
+/** What an owner's beat was when it was first seen so, on this process's own monotonic clock. */
+interface Sighting {
+  readonly fence: number
+  readonly beat: number
+  readonly at: number
+}
+
+/**
+ * Takes jobs over from owners that are silent. No clock of another machine is believed: a job is taken when its beat
+ * has been the same for the lease's time as observed here, or when its owner is a process of this host that has ended.
+ */
+export class JobClaims {
+  readonly #set: RecordSet
+  readonly #seen = new Map<string, Sighting>()
+
+  constructor(set: RecordSet) {
+    this.#set = set
+  }
+
+  /** Whether nobody works on the job, as far as can be seen. */
+  isFree(job: Job): boolean {
+    if (job.owner === '') return true
+    if (job.owner === this.#set.owner) return this.#isSilent(job)
+    return ownerState(job.owner) === 'ended' || this.#isSilent(job)
+  }
+
+  /** Milliseconds until the silence of an owned job has lasted long enough. */
+  silentIn(job: Job): number {
+    const seen = this.#seen.get(job.id)
+    const { leaseMs } = this.#set.settings
+    return seen === undefined ? leaseMs : Math.max(0, seen.at + leaseMs - this.#set.monotonic())
+  }
+
+  /** Makes this process the owner, one attempt more is counted. Returns the jobs that it got. */
+  async claim(jobs: readonly Job[], epoch: number): Promise<Job[]> {
+    if (jobs.length === 0) return []
+    const set = this.#set
+    const id = `${set.newId()}:claim`
+    const journal = set.table('journal')
+    const statements = jobs.map(
+      (job): Statement => [
+        `UPDATE ${journal} SET owner = ?, fence = fence + 1, beat = beat + 1, attempts = attempts + 1 WHERE id = ? AND fence = ? AND beat = ? AND ${HELD}`,
+        set.owner,
+        job.id,
+        BigInt(job.fence),
+        BigInt(job.beat),
+        id,
+      ],
+    )
+    const condition: Statement = [
+      `SELECT 1 FROM ${set.table('settings')} WHERE name = 'epoch' AND value = ?`,
+      String(epoch),
+    ]
+    const { applied } = await set.batch(statements, { id, condition })
+    if (!applied) return []
+    const taken = await set.jobs(
+      [`owner = ? AND id IN (${placeholders(jobs)})`, set.owner, ...jobs.map(job => job.id)],
+      { consistency: 'linearizable' },
+    )
+    const before = new Map(jobs.map(job => [job.id, job]))
+    for (const job of jobs) this.#seen.delete(job.id)
+    // A fence that is not ours by one was taken by another part of this process meanwhile.
+    return taken.filter(job => job.fence === before.get(job.id)!.fence + 1)
+  }
+
+  #isSilent({ id, fence, beat }: Job): boolean {
+    const now = this.#set.monotonic()
+    const seen = this.#seen.get(id)
+    if (seen === undefined || seen.fence !== fence || seen.beat !== beat) {
+      this.#seen.set(id, { fence, beat, at: now })
+      return this.#set.settings.leaseMs === 0
+    }
+    return now - seen.at >= this.#set.settings.leaseMs
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * Deleting: one batch hides the records and journals the deletion, the bytes go, one batch forgets both. A reader sees a
+ * file gone from the first batch on, and nobody can bring it back by accident.
+ */
+import { StorageError } from '../core/errors.ts'
+import type { DeleteResult } from '../core/provider.ts'
+import { type BatchResult, HELD, type Statement } from '../sql/engine.ts'
+import { backoff } from './job-failure.ts'
+import { insertJobsOfRecords, type Job } from './journal-row.ts'
+import { reservedKey } from './physical-key.ts'
+import { conditionProblem } from './publish.ts'
+import { ATTRIBUTE_COLUMNS } from './record.ts'
+import { placeholders, type RecordSet } from './record-set.ts'
+import { type JobOutcome, runRemoveJobs } from './run-remove-jobs.ts'
+import { stillPending } from './run-write-job.ts'
+
+export interface Deletion {
+  readonly operation: 'delete' | 'deleteMany'
+  /** Only this generation; for one key. */
+  readonly ifMatch?: string | undefined
+  readonly also?: readonly Statement[] | undefined
+  readonly transaction?: unknown
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A deletion of which the journal keeps the rest: `settle(operationId)` does it at once, a worker does it in its time. */
+export type FileDeletion = DeleteResult & {
+  /** Names it in the journal, on the stuck list and in a `pending` error. */
+  readonly operationId?: string
+}
+
+const CHUNK = 200
+
+/** Deletes files of at most some thousand keys in one batch. A result per key, in order. */
+export async function deleteFiles(
+  set: RecordSet,
+  keys: readonly string[],
+  deletion: Deletion,
+): Promise<FileDeletion[]> {
+  if (keys.length === 0) return []
+  const operationId = set.newId()
+  const result = await hide(set, keys, operationId, deletion)
+  if (!result.applied) throw await refusedBecause(set, keys[0]!, deletion)
+  if (deletion.transaction !== undefined) return announced(keys, result, operationId)
+
+  const jobs = await set.jobs(["operation = ? AND kind = 'delete'", operationId], {
+    consistency: 'session',
+  })
+  const outcomes = await removeWithPatience(set, jobs, deletion)
+  const byKey = new Map(jobs.map(job => [job.key, job]))
+  const seen = new Set<string>()
+  return keys.map(key => {
+    const job = byKey.get(key)
+    // A key that is named twice is deleted once.
+    if (job === undefined || seen.has(key)) return { key, status: 'missing' }
+    seen.add(key)
+    const outcome = outcomes.get(job.id)!
+    if (outcome.status === 'done') return { key, status: 'deleted', operationId }
+    const error =
+      outcome.status === 'returned'
+        ? withKey(outcome.error, deletion.operation, key)
+        : stillPending(deletion.operation, key, operationId, outcome.error)
+    return { key, status: 'error', error, operationId }
+  })
+}
+
+/** Inside the caller's transaction nothing has happened yet: these are the results once it commits. */
+function announced(keys: readonly string[], { results }: BatchResult, operationId: string): FileDeletion[] {
+  const hidden = new Set((results ?? []).flatMap(({ rows }) => rows.map(row => String(row.key))))
+  return keys.map(key =>
+    hidden.has(key) ? { key, status: 'deleted', operationId } : { key, status: 'missing' },
+  )
+}
+
+async function hide(
+  set: RecordSet,
+  keys: readonly string[],
+  operationId: string,
+  { ifMatch, also = [], transaction }: Deletion,
+): Promise<BatchResult> {
+  const joined = transaction === undefined ? undefined : set.join(transaction)
+  const [files, journal] = [set.table('files'), set.table('journal')]
+  const id = `${operationId}:hide`
+  const now = await set.clock.now()
+  const restorable = set.settings.restoreMs > 0
+  const unique = [...new Set(keys)]
+  const statements: Statement[] = []
+  for (let at = 0; at < unique.length; at += CHUNK) {
+    const some = unique.slice(at, at + CHUNK)
+    statements.push([
+      `UPDATE ${files} SET state = 'deleting', operation = ? WHERE state = 'live' AND key IN (${placeholders(some)}) AND ${HELD} RETURNING key`,
+      operationId,
+      ...some,
+      id,
+    ])
+  }
+  // What is deleted with the caller's transaction belongs to nobody: whoever comes first after the commit goes on.
+  const owned = joined === undefined ? { owner: set.owner, attempts: 1 } : { owner: '', attempts: 0 }
+  const hidden: Statement = ["operation = ? AND state = 'deleting'", operationId]
+  const jobs = {
+    operation: operationId,
+    kind: 'delete',
+    state: 'doomed',
+    ...owned,
+    dueAt: now,
+    createdAt: now,
+    restorable,
+  } as const
+  statements.push(insertJobsOfRecords(journal, files, jobs, hidden, id))
+  if (restorable) statements.push(await insertTrash(set, hidden, id, now))
+  const condition: Statement | undefined =
+    ifMatch === undefined
+      ? undefined
+      : [`SELECT 1 FROM ${files} WHERE key = ? AND state = 'live' AND generation = ?`, keys[0]!, ifMatch]
+  const options = { id, condition, locks: set.locks(...unique) }
+  if (joined !== undefined) {
+    await set.ready()
+    return joined.batch(statements, options)
+  }
+  return set.batch([...statements, ...also], { ...options, guard: also.length > 0 ? 'abort' : 'data' })
+}
+
+/** What is needed to restore the files; `ready` once their bytes are in the trash. */
+async function insertTrash(
+  set: RecordSet,
+  [where, ...parameters]: Statement,
+  batch: string,
+  now: number,
+): Promise<Statement> {
+  const columns = ATTRIBUTE_COLUMNS.join(', ')
+  return [
+    `INSERT INTO ${set.table('trash')} (generation, key, trashed, ready, deleted_at, expires_at, ${columns}) SELECT generation, key, ? || generation, 0, ?, ?, ${columns} FROM ${set.table('files')} WHERE ${where} AND ${HELD}`,
+    reservedKey(await set.root(), 'trash', ''),
+    BigInt(now),
+    BigInt(now + set.settings.restoreMs),
+    ...parameters,
+    batch,
+  ]
+}
+
+/** Tries until the caller's patience ends; then those that are left are told as pending, which is remembered. */
+async function removeWithPatience(
+  set: RecordSet,
+  jobs: readonly Job[],
+  { signal }: Deletion,
+): Promise<Map<string, JobOutcome>> {
+  const outcomes = new Map<string, JobOutcome>()
+  const until = set.monotonic() + set.settings.patienceMs
+  let left = [...jobs]
+  for (let attempt = 1; left.length > 0; attempt++) {
+    const round = await runRemoveJobs(set, left, signal)
+    for (const [id, outcome] of round) outcomes.set(id, outcome)
+    left = left.filter(job => outcomes.get(job.id)?.status === 'later')
+    const pause = backoff(set, attempt)
+    if (left.length === 0 || signal?.aborted || set.monotonic() + pause > until) break
+    await set.wait(pause, signal).catch(() => {})
+    left = await takeAgain(set, left)
+  }
+  const pending = jobs.filter(job => outcomes.get(job.id)?.status === 'later')
+  if (pending.length > 0) await rememberAnswered(set, pending)
+  return outcomes
+}
+
+/** The jobs that were put back and that nobody has taken since. */
+async function takeAgain(set: RecordSet, jobs: readonly Job[]): Promise<Job[]> {
+  const journal = set.table('journal')
+  const id = `${set.newId()}:claim`
+  await set.batch(
+    jobs.map(
+      (job): Statement => [
+        `UPDATE ${journal} SET owner = ?, fence = fence + 1, attempts = attempts + 1 WHERE id = ? AND fence = ? AND owner = '' AND ${HELD}`,
+        set.owner,
+        job.id,
+        BigInt(job.fence),
+        id,
+      ],
+    ),
+    { id },
+  )
+  const fences = new Map(jobs.map(job => [job.id, job.fence + 1]))
+  const now = await set.jobs([
+    `owner = ? AND id IN (${placeholders(jobs)})`,
+    set.owner,
+    ...jobs.map(job => job.id),
+  ])
+  return now.filter(job => job.fence === fences.get(job.id))
+}
+
+/** A caller that was told `pending` may act on it: from then on these files never come back. */
+async function rememberAnswered(set: RecordSet, jobs: readonly Job[]): Promise<void> {
+  await set.engine.batch(
+    [
+      [
+        `UPDATE ${set.table('journal')} SET answered = 1 WHERE id IN (${placeholders(jobs)})`,
+        ...jobs.map(job => job.id),
+      ],
+    ],
+    { durable: true },
+  )
+}
+
+async function refusedBecause(set: RecordSet, key: string, { operation, ifMatch }: Deletion) {
+  const record = await set.record(key, { consistency: 'linearizable' })
+  const details = { operation, key, provider: set.provider.name }
+  return (
+    conditionProblem(record, { ifMatch }, details) ??
+    new StorageError('conflict', `${operation}: the file has changed meanwhile; try again`, details)
+  )
+}
+
+function withKey(error: StorageError, operation: string, key: string): StorageError {
+  const { code, message, status, requestId, retryable, provider } = error
+  return new StorageError(code, message, {
+    operation,
+    key,
+    provider,
+    status,
+    requestId,
+    retryable,
+    cause: error,
+  })
+}

@@ -1,0 +1,163 @@
+import { setTimeout as timer } from 'node:timers/promises'
+import { monotonicFactory } from 'ulid'
+import { invalidArgument, isStorageError, StorageError } from '../core/errors.ts'
+import { PROCESS_OWNER } from '../core/process-owner.ts'
+import type { StorageProvider } from '../core/provider.ts'
+import type {
+  BatchOptions,
+  BatchResult,
+  Engine,
+  JoinedTransaction,
+  QueryOptions,
+  Row,
+  Statement,
+} from '../sql/engine.ts'
+import { JOB_COLUMNS, type Job, jobFrom } from './journal-row.ts'
+import { type FileRecord, RECORD_COLUMNS, recordFrom } from './record.ts'
+import type { RecordsEventBody } from './records-event.ts'
+import { type RecordsOptions, type RecordsSettings, recordsSettings } from './records-options.ts'
+import { StoreClock } from './store-clock.ts'
+import { tenantOf, tenantTable } from './tenant-id.ts'
+import { createTenant, type Tenant } from './tenants.ts'
+
+/** One tenant's files: where they are, where their records are, and what all parts of the library share about them. */
+export class RecordSet {
+  readonly provider: StorageProvider
+  readonly engine: Engine
+  readonly tenant: string
+  readonly settings: RecordsSettings
+  readonly options: RecordsOptions
+  readonly clock: StoreClock
+  readonly owner: string
+  readonly now: () => number
+  readonly monotonic: () => number
+  readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>
+  /** A wait that does not keep the process alive. */
+  readonly rest: (ms: number, signal?: AbortSignal) => Promise<void>
+  readonly newId: () => string
+  #ready: Promise<Tenant> | undefined
+
+  constructor(provider: StorageProvider, engine: Engine, options: RecordsOptions) {
+    this.settings = recordsSettings(options)
+    this.options = options
+    this.provider = provider
+    this.engine = engine
+    this.tenant = tenantOf(options.tenant, options.env)
+    this.owner = options.owner ?? PROCESS_OWNER
+    this.now = options.now ?? Date.now
+    this.monotonic = options.monotonic ?? (() => performance.now())
+    this.wait = options.wait ?? ((ms, signal) => timer(ms, undefined, { signal }))
+    this.rest = options.wait ?? ((ms, signal) => timer(ms, undefined, { signal, ref: false }))
+    const ulid = monotonicFactory()
+    this.newId = options.newId ?? (() => ulid(this.now()).toLowerCase())
+    this.clock = new StoreClock(this)
+  }
+
+  /** The full name of one of this tenant's tables. */
+  table(name: string): string {
+    return tenantTable(this.tenant, name)
+  }
+
+  /** Sees to it, once, that the tenant and its tables are there. A failure is not remembered. */
+  ready(): Promise<Tenant> {
+    if (this.#ready === undefined) {
+      const { root } = this.options
+      const made = createTenant(this.engine, this.tenant, { root, now: this.now, newId: this.newId })
+      this.#ready = made
+      made.catch(() => {
+        this.#ready = undefined
+      })
+    }
+    return this.#ready
+  }
+
+  /** The beginning of all its keys in the bucket. */
+  async root(): Promise<string> {
+    return (await this.ready()).root
+  }
+
+  /** A guarded batch that is on disk before it is answered: every effect on bytes comes after one. */
+  async batch(
+    statements: readonly Statement[],
+    options: BatchOptions & { id: string },
+  ): Promise<BatchResult> {
+    await this.ready()
+    return this.engine.batch(statements, { guard: 'data', durable: true, ...options })
+  }
+
+  async query(statement: Statement, options?: QueryOptions): Promise<readonly Row[]> {
+    await this.ready()
+    return this.engine.query(statement, options)
+  }
+
+  /** The live record of a key. */
+  async record(
+    key: string,
+    options?: QueryOptions,
+    joined?: JoinedTransaction,
+  ): Promise<FileRecord | undefined> {
+    const statement: Statement = [
+      `SELECT ${RECORD_COLUMNS} FROM ${this.table('files')} WHERE key = ? AND state = 'live'`,
+      key,
+    ]
+    const [row] = joined === undefined ? await this.query(statement, options) : await joined.query(statement)
+    return row && recordFrom(row)
+  }
+
+  /** Live records of keys, at most some hundreds. */
+  async records(keys: readonly string[], options?: QueryOptions): Promise<Map<string, FileRecord>> {
+    if (keys.length === 0) return new Map()
+    const rows = await this.query(
+      [
+        `SELECT ${RECORD_COLUMNS} FROM ${this.table('files')} WHERE state = 'live' AND key IN (${placeholders(keys)})`,
+        ...keys,
+      ],
+      options,
+    )
+    return new Map(rows.map(row => [String(row.key), recordFrom(row)]))
+  }
+
+  async jobs(where: Statement, options?: QueryOptions): Promise<Job[]> {
+    const [condition, ...parameters] = where
+    const rows = await this.query(
+      [`SELECT ${JOB_COLUMNS} FROM ${this.table('journal')} WHERE ${condition}`, ...parameters],
+      options,
+    )
+    return rows.map(jobFrom)
+  }
+
+  /** What batches about one key have in common, so that no two of them decide at once. */
+  locks(...names: readonly string[]): string[] {
+    return names.map(name => `${this.tenant}:${name}`)
+  }
+
+  join(transaction: unknown): JoinedTransaction {
+    return this.engine.join(transaction)
+  }
+
+  emit(event: RecordsEventBody): void {
+    try {
+      this.options.onEvent?.({ ...event, tenant: this.tenant } as never)
+    } catch {
+      // A listener that fails must not fail what it listens to.
+    }
+  }
+
+  refuse(operation: string, problem: string): StorageError {
+    return invalidArgument(operation, this.provider.name, problem)
+  }
+
+  error(error: unknown, operation: string, key?: string): StorageError {
+    if (isStorageError(error)) return error
+    return new StorageError('internal', `${operation}: ${(error as Error)?.message ?? 'failed'}`, {
+      operation,
+      provider: this.provider.name,
+      key,
+      cause: error,
+    })
+  }
+}
+
+export function placeholders(values: readonly unknown[]): string {
+  return values.map(() => '?').join(', ')
+}

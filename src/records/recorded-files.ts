@@ -1,0 +1,73 @@
+import type { UploadBody } from '../core/body.ts'
+import type { Listing } from '../core/listing.ts'
+import type {
+  CopyOptions,
+  DeleteOptions,
+  KeyInput,
+  ObjectInfo,
+  OperationOptions,
+  StorageProvider,
+  UploadOptions,
+} from '../core/provider.ts'
+import type { AdoptOptions, AdoptReport } from './adopt-files.ts'
+import type { FileDeletion } from './delete-files.ts'
+import type { JobStatus, JobsOptions } from './doctor.ts'
+import type { FindOptions } from './find-files.ts'
+import type { JoinOptions } from './own-options.ts'
+import type { RecoverOptions, RecoverReport } from './recover.ts'
+import type { DeletedFile, DeletedOptions, RestoreOptions } from './restore-file.ts'
+import type { FinalizeOptions } from './stage-upload.ts'
+import type { Worker, WorkerOptions } from './worker.ts'
+
+/** A provider whose files have records, and what records make possible beside the contract. */
+export interface RecordedFiles extends StorageProvider {
+  /** Whose files these are. */
+  readonly tenantId: string
+
+  /** As the contract, and in one breath with the caller's own rows. */
+  upload(key: string, body: UploadBody, options?: UploadOptions & JoinOptions): Promise<ObjectInfo>
+  copy(from: string, to: string, options?: CopyOptions & JoinOptions): Promise<ObjectInfo>
+  move(from: string, to: string, options?: CopyOptions & JoinOptions): Promise<ObjectInfo>
+  /** @throws `pending` with the operation's id where the store has not confirmed in time: it goes on by itself */
+  delete(key: string, options?: DeleteOptions & JoinOptions): Promise<FileDeletion>
+  /** With `also` or `transaction` all keys are one batch, at most 10,000 of them. */
+  deleteMany(keys: KeyInput, options?: OperationOptions & JoinOptions): Promise<FileDeletion[]>
+
+  /**
+   * Makes a file of what was sent to a signed upload, by the `uploadId` that `signedUpload` returned. Twice gives the
+   * same file.
+   *
+   * @throws `not-found` where nothing was sent, or the upload has expired; `invalid-argument`, `too-large`,
+   *   `checksum-mismatch` where what was sent is not what was signed for; `already-exists`, `precondition-failed`
+   */
+  finalize(uploadId: string, options?: FinalizeOptions): Promise<ObjectInfo>
+
+  /** Files by their attributes, in key order, with no request to the store. */
+  find(options?: FindOptions): Listing
+
+  /** Where the store has the bytes of a file now. @throws `not-found` */
+  physicalKey(key: string, options?: OperationOptions): Promise<string>
+
+  /** Records objects that are in the bucket already, where they are. */
+  adopt(options?: AdoptOptions): Promise<AdoptReport>
+
+  /** Deleted files that can be restored. */
+  deleted(options?: DeletedOptions): Promise<DeletedFile[]>
+  /** @throws `not-found`; `already-exists` over a live file */
+  restore(key: string, options?: RestoreOptions): Promise<ObjectInfo>
+
+  /** Does now what an operation inside the caller's transaction has left to do, after the commit. Idempotent. */
+  settle(operationId: string): Promise<void>
+  /** Does what is owed and due: run it at start, or have a worker. */
+  recover(options?: RecoverOptions): Promise<RecoverReport>
+  /** Recovers in the background, until it is stopped. */
+  startWorker(options?: WorkerOptions): Worker
+
+  /** What is under way or owed, for `stowage doctor` and dashboards. */
+  jobs(options?: JobsOptions): Promise<JobStatus[]>
+  retryJob(id: string): Promise<void>
+  cancelJob(id: string): Promise<void>
+
+  /** The files of another tenant, over the same store and database. Closing it closes neither. */
+  tenant(id: string): RecordedFiles
+}

@@ -1,0 +1,160 @@
+import { isStorageError, StorageError } from '../core/errors.ts'
+import type { Engine, Row, Statement } from '../sql/engine.ts'
+import { NAMESPACE, UPGRADES } from './schema.ts'
+import { assertTenantId } from './tenant-id.ts'
+import { prepareRegistry, schemaVersion, upgradeTables } from './upgrade-tables.ts'
+
+export interface Tenant {
+  readonly id: string
+  /** Where its objects lie in the bucket; `''` where it owns all of it. */
+  readonly root: string
+  /** Identity of the record set, also written into the bucket: two databases never take one root for theirs. */
+  readonly recordSet: string
+  readonly state: 'active' | 'dropping'
+  readonly createdAt: Date
+}
+
+export interface TenantStatus extends Tenant {
+  /** Of the library's tables. */
+  readonly schemaVersion: number
+  /** What this version of the library knows. */
+  readonly latestVersion: number
+}
+
+export interface TenantOptions {
+  /** The beginning of its keys in the bucket, ending in a slash. Default: `<id>/`. `''`: the whole bucket. */
+  root?: string
+  now?: () => number
+  /** Makes the record set's identity. */
+  newId: () => string
+}
+
+const COLUMNS = 'id, root, record_set, state, created_at'
+
+/**
+ * Makes the tenant with its tables, or brings an existing one's tables up to date. Safe to call from many processes at
+ * once.
+ *
+ * @throws `conflict` where the root overlaps another tenant's, or the tenant exists with another root
+ */
+export async function createTenant(engine: Engine, id: string, options: TenantOptions): Promise<Tenant> {
+  assertTenantId(id)
+  const root = options.root ?? `${id}/`
+  assertRoot(root)
+  const now = options.now ?? Date.now
+  await prepareRegistry(engine)
+  const known = await findTenant(engine, id)
+  const tenant = known ?? (await registerTenant(engine, id, root, options.newId, now()))
+  if (tenant.root !== root && options.root !== undefined)
+    throw refuse(
+      `the tenant ${id} keeps its files under ${JSON.stringify(tenant.root)}; open it with that root`,
+    )
+  if (tenant.state === 'dropping') throw refuse(`the tenant ${id} is being dropped`)
+  await upgradeTables(engine, id, NAMESPACE, UPGRADES, now)
+  return tenant
+}
+
+async function registerTenant(
+  engine: Engine,
+  id: string,
+  root: string,
+  newId: () => string,
+  at: number,
+): Promise<Tenant> {
+  const free =
+    "NOT EXISTS (SELECT 1 FROM stowage_tenants WHERE root = '' OR ? = '' OR substr(root, 1, length(?)) = ? OR substr(?, 1, length(root)) = root)"
+  const insert: Statement = [
+    `INSERT INTO stowage_tenants (${COLUMNS}) SELECT ?, ?, ?, 'active', ? WHERE ${free}`,
+    id,
+    root,
+    newId(),
+    BigInt(at),
+    root,
+    root,
+    root,
+    root,
+  ]
+  await engine.batch([insert], { locks: ['stowage_registry'], durable: true }).catch(error => {
+    // Another process was first, or the answer was lost: what is there says.
+    if (!isStorageError(error, 'conflict', 'pending')) throw error
+  })
+  const made = await findTenant(engine, id)
+  if (made !== undefined) return made
+  throw refuse(
+    `the root ${JSON.stringify(root)} lies within another tenant's, or another's within it; each tenant needs a root of its own`,
+  )
+}
+
+export async function findTenant(engine: Engine, id: string): Promise<Tenant | undefined> {
+  const [row] = await engine.query([`SELECT ${COLUMNS} FROM stowage_tenants WHERE id = ?`, id], {
+    consistency: 'linearizable',
+  })
+  return row && tenantFrom(row)
+}
+
+/** All tenants of a database, by id. */
+export async function listTenants(engine: Engine): Promise<Tenant[]> {
+  await prepareRegistry(engine)
+  const rows = await engine.query([`SELECT ${COLUMNS} FROM stowage_tenants ORDER BY id`])
+  return rows.map(tenantFrom)
+}
+
+/** @throws `not-found` */
+export async function tenantStatus(engine: Engine, id: string): Promise<TenantStatus> {
+  assertTenantId(id)
+  await prepareRegistry(engine)
+  const tenant = await findTenant(engine, id)
+  if (tenant === undefined) throw new StorageError('not-found', `there is no tenant ${id}`)
+  return {
+    ...tenant,
+    schemaVersion: await schemaVersion(engine, id, NAMESPACE),
+    latestVersion: UPGRADES.length,
+  }
+}
+
+/** Removes the tables and the tenant. Its files must be gone: `dropTenant` of the record set sees to that. */
+export async function removeTenant(engine: Engine, id: string): Promise<void> {
+  assertTenantId(id)
+  const tables = await engine.query(['SELECT name FROM stowage_tables WHERE tenant = ? ORDER BY name', id], {
+    consistency: 'linearizable',
+  })
+  await engine.batch(
+    [
+      ...tables.map((row): Statement => [`DROP TABLE IF EXISTS ${String(row.name)}`]),
+      ['DELETE FROM stowage_tables WHERE tenant = ?', id],
+      ['DELETE FROM stowage_upgrades WHERE tenant = ?', id],
+      ['DELETE FROM stowage_tenants WHERE id = ?', id],
+    ],
+    { locks: ['stowage_registry'], durable: true },
+  )
+}
+
+export async function markDropping(engine: Engine, id: string): Promise<void> {
+  await engine.batch([["UPDATE stowage_tenants SET state = 'dropping' WHERE id = ?", id]], { durable: true })
+}
+
+function tenantFrom(row: Row): Tenant {
+  return {
+    id: String(row.id),
+    root: String(row.root),
+    recordSet: String(row.record_set),
+    state: row.state === 'dropping' ? 'dropping' : 'active',
+    createdAt: new Date(Number(row.created_at)),
+  }
+}
+
+function assertRoot(root: string): void {
+  if (
+    root === '' ||
+    (typeof root === 'string' && root.endsWith('/') && !root.startsWith('/') && root.length <= 200)
+  )
+    return
+  throw new StorageError(
+    'invalid-argument',
+    "a root is '' or the beginning of keys that ends in a slash, as acme/",
+  )
+}
+
+function refuse(problem: string): StorageError {
+  return new StorageError('conflict', problem, { retryable: false })
+}

@@ -12,12 +12,18 @@ export async function loadPeer<Module>(
   try {
     return await load()
   } catch (cause) {
-    const code = (cause as { code?: unknown } | null)?.code
-    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw cause
+    if (!isMissing(cause)) throw cause
     throw new StorageError(
       'unsupported',
       `${neededBy} needs packages that are not installed; run: npm install ${install}`,
       { cause },
     )
   }
+}
+
+/** Node says so by a code; Vite puts a module that throws in the place of an optional peer that is not there. */
+function isMissing(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
+  if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') return true
+  return typeof message === 'string' && /^Could not resolve "[^"]+" imported by "[^"]+"/.test(message)
 }

@@ -26,7 +26,7 @@ export function joinTransaction(handle: unknown, context: JoinContext): JoinedTr
   if (!isDatabase(handle)) {
     throw unsupported('join', 'sqlite', 'needs the open database of better-sqlite3, libsql or node:sqlite')
   }
-  const session = new Session(wrapDatabase(handle))
+  const session = new Session(wrapDatabase(handle), false)
   const holder = { name: 'sqlite', textHoldsNul: session.connection.textHoldsNul }
   const assertOpen = () => {
     if (session.connection.inTransaction()) return
@@ -60,14 +60,14 @@ export function joinTransaction(handle: unknown, context: JoinContext): JoinedTr
 function inSavepoint(session: Session, run: () => BatchResult): BatchResult {
   const { connection } = session
   try {
-    connection.exec('SAVEPOINT stowage_joined')
+    session.control('SAVEPOINT stowage_joined')
     const result = run()
-    connection.exec('RELEASE stowage_joined')
+    session.control('RELEASE stowage_joined')
     return result
   } catch (error) {
     if (connection.inTransaction()) {
-      connection.exec('ROLLBACK TO stowage_joined')
-      connection.exec('RELEASE stowage_joined')
+      session.control('ROLLBACK TO stowage_joined')
+      session.control('RELEASE stowage_joined')
     }
     throw toSqliteError(error, 'batch')
   }
@@ -75,7 +75,7 @@ function inSavepoint(session: Session, run: () => BatchResult): BatchResult {
 
 function assertSameFile(session: Session, { path, handed }: JoinContext): void {
   const theirs = mainFile(session)
-  const ours = handed === undefined ? realPath(path) : mainFile(new Session(wrapDatabase(handed)))
+  const ours = handed === undefined ? realPath(path) : mainFile(new Session(wrapDatabase(handed), false))
   if (theirs !== '' && theirs === ours) return
   throw invalidArgument('join', 'sqlite', "the transaction is on another database than the engine's")
 }

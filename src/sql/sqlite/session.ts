@@ -14,14 +14,16 @@ const KEPT = 500
 
 /** One connection with its prepared statements and its settings. Nothing here waits: each call runs to its end. */
 export class Session {
-  readonly connection: Connection
   private readonly known = new Map<string, Known>()
+  private readonly controls = new Map<string, Prepared>()
   private synchronous: Durability | undefined
   private operationsExist = false
 
-  constructor(connection: Connection) {
-    this.connection = connection
-  }
+  /** `ours`: nobody else changes its settings. */
+  constructor(
+    readonly connection: Connection,
+    private readonly ours: boolean,
+  ) {}
 
   /** WAL, so that readers and the writer don't wait for each other; foreign keys as PostgreSQL has them. */
   configure(durability: Durability): void {
@@ -35,9 +37,20 @@ export class Session {
 
   /** SQLite takes it between transactions only. */
   setDurability(durability: Durability): void {
-    if (this.synchronous === durability) return
-    this.connection.exec(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`)
+    if (this.ours && this.synchronous === durability) return
+    this.control(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`)
     this.synchronous = durability
+  }
+
+  /** BEGIN, COMMIT, SAVEPOINT and the like. */
+  control(sql: string): void {
+    let prepared = this.controls.get(sql)
+    if (prepared === undefined) {
+      prepared = this.connection.prepare(sql)
+      this.controls.set(sql, prepared)
+    }
+    if (prepared.reader) prepared.all([])
+    else prepared.run([])
   }
 
   run(statement: Statement): StatementResult {

@@ -69,9 +69,12 @@ export function resultCode(error: unknown): number | undefined {
   return NAMES.find(([name]) => code === name || code.startsWith(`${name}_`))?.[1]
 }
 
+/** Held by another connection; or, on a database that was handed over, by a loop over its rows that goes on. */
 export function isBusy(error: unknown): boolean {
   const code = resultCode(error)
-  return code === 5 || code === 6
+  return (
+    code === 5 || code === 6 || (error instanceof TypeError && /busy executing a query/.test(error.message))
+  )
 }
 
 /** SQLite's words name tables, columns and tokens of the statement, never the value of a parameter. */

@@ -172,7 +172,7 @@ class SqliteEngine implements Engine {
     const handed = typeof driver === 'object'
     const connection = handed ? wrapDatabase(driver) : await openConnection(path, driver)
     try {
-      const session = new Session(connection)
+      const session = new Session(connection, !handed)
       await whenFree(() => session.configure(durability), busyTimeoutMs, undefined)
       return { session, writer: new Writer(session, durability, now) }
     } catch (error) {

@@ -88,18 +88,17 @@ export class Writer {
       if (connection.inTransaction()) return this.putBack(jobs, new OwnTransactionOpen())
       this.session.setDurability(jobs.some(job => job.durable) ? 'full' : this.durability)
       const single = onlyStatement(jobs)
-      if (single) {
+      if (single === undefined) {
+        this.session.control('BEGIN IMMEDIATE')
+        this.transaction(jobs)
+      } else {
         const results = [this.session.run(single)]
         jobs[0]?.resolve({ applied: true, results })
-        return 0
       }
-      connection.exec('BEGIN IMMEDIATE')
     } catch (error) {
       if (isBusy(error)) return this.putBack(jobs, toSqliteError(error, 'batch'))
-      for (const job of jobs) job.reject(toSqliteError(error, 'batch'))
-      return 0
+      this.failed(jobs, error)
     }
-    this.transaction(jobs)
     return 0
   }
 
@@ -110,14 +109,15 @@ export class Writer {
       if (usesOperations) session.ensureOperations()
       const answers: Answer[] = []
       for (const job of jobs) {
-        answers.push(this.runInSavepoint(job))
+        const answer = jobs.length === 1 ? this.runWhole(job) : this.runInSavepoint(job)
+        answers.push(answer)
         if (session.connection.inTransaction()) continue
-        // A full disk or an `ON CONFLICT ROLLBACK` ends the whole transaction: the neighbours are run again.
-        answers.at(-1)?.()
+        // The only one is undone; or a full disk, or an `ON CONFLICT ROLLBACK`, has ended what all share.
+        answer()
         this.runAlone(jobs.filter(other => other !== job))
         return
       }
-      session.connection.exec('COMMIT')
+      session.control('COMMIT')
       if (usesOperations) session.settled()
       for (const answer of answers) answer()
     } catch (error) {
@@ -125,18 +125,28 @@ export class Writer {
     }
   }
 
+  private runWhole(job: Job): Answer {
+    return this.answer(job, () => {
+      if (this.session.connection.inTransaction()) this.session.control('ROLLBACK')
+    })
+  }
+
   private runInSavepoint(job: Job): Answer {
-    const { connection } = this.session
-    connection.exec('SAVEPOINT stowage_batch')
+    const { session } = this
+    session.control('SAVEPOINT stowage_batch')
+    const answer = this.answer(job, () => {
+      if (session.connection.inTransaction()) session.control('ROLLBACK TO stowage_batch')
+    })
+    if (session.connection.inTransaction()) session.control('RELEASE stowage_batch')
+    return answer
+  }
+
+  private answer(job: Job, undo: () => void): Answer {
     try {
       const result = runBatch(this.session, job.batch, this.now())
-      connection.exec('RELEASE stowage_batch')
       return () => job.resolve(result)
     } catch (error) {
-      if (connection.inTransaction()) {
-        connection.exec('ROLLBACK TO stowage_batch')
-        connection.exec('RELEASE stowage_batch')
-      }
+      undo()
       if (error instanceof Withdrawn) return () => job.resolve(error.result)
       return () => job.reject(toSqliteError(error, 'batch'))
     }
@@ -144,7 +154,7 @@ export class Writer {
 
   private failed(jobs: readonly Job[], error: unknown): void {
     const { connection } = this.session
-    if (connection.inTransaction()) connection.exec('ROLLBACK')
+    if (connection.inTransaction()) this.session.control('ROLLBACK')
     // A deferred foreign key speaks up at the commit and does not say whose it is.
     if (resultCode(error) === CONSTRAINT && jobs.length > 1) this.runAlone(jobs)
     else for (const job of jobs) job.reject(commitError(error))

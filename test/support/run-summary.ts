@@ -11,8 +11,9 @@ export default class RunSummary implements Reporter {
   }
 
   onTestRunEnd(modules: readonly TestModule[]): void {
-    const { s3Servers = [] } = this.#vitest?.getRootProject().getProvidedContext() ?? {}
-    const here = s3Servers.flatMap(server => ('missing' in server ? [] : [server.name]))
+    const { s3Servers = [], postgres } = this.#vitest?.getRootProject().getProvidedContext() ?? {}
+    const here: string[] = s3Servers.flatMap(server => ('missing' in server ? [] : [server.name]))
+    if (postgres !== undefined && !('missing' in postgres)) here.push(`PostgreSQL ${postgres.version}`)
     const supabase = process.env.STOWAGE_TEST_SUPABASE_URL
       ? 'a real Supabase'
       : "the stand-in for Supabase's storage server"

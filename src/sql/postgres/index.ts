@@ -1,1 +1,3 @@
-export {}
+/** The engine for PostgreSQL: `postgres({ url })`. */
+export { postgres } from './postgres.ts'
+export type { PostgresClient, PostgresOptions } from './postgres-options.ts'

@@ -1,0 +1,163 @@
+/** postgres.js: the `sql` function, and the one that `sql.begin` and `sql.reserve` hand out. */
+import { invalidArgument } from '../../core/errors.ts'
+import { loadPeer } from '../../core/peer.ts'
+import type { Row, SqlValue, StatementResult } from '../engine.ts'
+import type { PgStatement } from './pg-statement.ts'
+import { asRecordRows, readRecordRows } from './record-rows.ts'
+import { type Client, clientOver, isServerError, type Session } from './session.ts'
+import { decodeText } from './values.ts'
+
+/** The `sql` of postgres.js, by what is used; its own type has more. */
+export interface PostgresJs {
+  unsafe(sql: string, parameters?: never[], options?: object): object
+  // A method of any result: `reserve` is there where the client has a pool of its own.
+  reserve(): Promise<unknown>
+  readonly options: object
+}
+
+interface Reserved {
+  unsafe: PostgresJsSql['unsafe']
+  release(): void
+}
+
+/** What a transaction or a reserved connection has. */
+export interface PostgresJsSql {
+  unsafe(sql: string, parameters?: readonly unknown[], options?: object): PendingQuery
+  savepoint?<Result>(work: (sql: PostgresJsSql) => Promise<Result>): Promise<Result>
+  release?(): void
+}
+
+interface PendingQuery {
+  raw(): PendingRows
+}
+
+interface PendingRows extends PromiseLike<RawResult> {
+  cancel(): void
+}
+
+type RawResult = readonly (Buffer | null)[][] & {
+  readonly count: number | null
+  readonly columns?: readonly { name: string; type: number }[]
+}
+
+interface Transforms {
+  readonly transform?: { readonly column?: { from?: unknown }; readonly row?: { from?: unknown } }
+}
+
+export function isPostgresJs(value: unknown): value is PostgresJs {
+  return isSql(value) && 'reserve' in value && 'begin' in value
+}
+
+/** A transaction of `sql.begin`, or a reserved connection. */
+export function isPostgresJsTransaction(value: unknown): value is PostgresJsSql {
+  return isSql(value) && ('savepoint' in value || 'release' in value)
+}
+
+function isSql(value: unknown): value is object {
+  return typeof value === 'function' && typeof (value as { unsafe?: unknown }).unsafe === 'function'
+}
+
+/** A client of the user's, which stays open. */
+export function postgresJsClient(sql: PostgresJs, close: () => Promise<void> = async () => {}): Client {
+  const { transform } = sql.options as Transforms
+  if (transform?.row?.from)
+    throw invalidArgument(
+      'postgres',
+      'postgres',
+      'the postgres.js client has transform.row, which no row can be kept from; give one without',
+    )
+  const renames = transform?.column?.from !== undefined
+  return clientOver(async () => {
+    const reserved = (await sql.reserve()) as Reserved
+    const underWay = new Set<PendingRows>()
+    return {
+      stopsAtFailure: false,
+      run: statements => runAll(reserved, statements, renames, underWay),
+      release: () => reserved.release(),
+      // A connection that broke has left the pool by itself; one whose statements go on is returned when they ended.
+      discard: () => void cancelAndRelease(reserved, underWay),
+    }
+  }, close)
+}
+
+/** A pool of our own. */
+export async function openPostgresJs(url: string, max: number): Promise<Client> {
+  const module = await loadPeer(() => import('postgres'), 'postgres', 'pg')
+  const sql = module.default(url, { max, onnotice: () => {} })
+  return postgresJsClient(sql as unknown as PostgresJs, () => sql.end({ timeout: 5 }))
+}
+
+async function cancelAndRelease(reserved: Reserved, underWay: ReadonlySet<PendingRows>): Promise<void> {
+  if (underWay.size === 0) return
+  for (const query of underWay) query.cancel()
+  const settled = await Promise.allSettled(underWay)
+  if (settled.some(one => one.status === 'rejected' && !isServerError(one.reason))) return
+  await Promise.allSettled([reserved.unsafe('ROLLBACK').raw()])
+  reserved.release()
+}
+
+/**
+ * All are sent at once; behind one that fails, the server refuses the others. Statements are prepared, as those of
+ * postgres.js's own templates are (its `prepare: false` holds here too): one that is not costs two round trips.
+ */
+async function runAll(
+  sql: Pick<PostgresJsSql, 'unsafe'>,
+  statements: readonly PgStatement[],
+  renames: boolean,
+  underWay: Set<PendingRows>,
+): Promise<readonly StatementResult[]> {
+  const settled = await Promise.allSettled(
+    statements.map(async statement => {
+      const asRecords = renames && statement.givesRows
+      const text = asRecords ? asRecordRows(statement) : statement.sql
+      const query = sql.unsafe(text, statement.parameters, { prepare: true, simple: false }).raw()
+      underWay.add(query)
+      try {
+        return readResult(await query, statement, asRecords)
+      } finally {
+        underWay.delete(query)
+      }
+    }),
+  )
+  return settled.map(one => {
+    if (one.status === 'rejected') throw one.reason
+    return one.value
+  })
+}
+
+function readResult(result: RawResult, { kind }: PgStatement, asRecords: boolean): StatementResult {
+  const rows = asRecords
+    ? readRecordRows(result.map(([text]) => text!.toString()))
+    : result.map(values => readRow(values, result.columns ?? []))
+  return { changes: kind !== 'write' ? 0 : asRecords ? rows.length : (result.count ?? 0), rows }
+}
+
+function readRow(
+  values: readonly (Buffer | null)[],
+  columns: readonly { name: string; type: number }[],
+): Row {
+  const row: Record<string, SqlValue> = {}
+  columns.forEach(({ name, type }, index) => {
+    const bytes = values[index] ?? null
+    row[name] = bytes === null ? null : decodeText(type, bytes.toString())
+  })
+  return row
+}
+
+/**
+ * A transaction of the caller's. Rows come as records: whether the client renames columns can't be seen from here.
+ * The savepoint is postgres.js's own: `sql.begin` ends with any error that its `sql` has seen, caught or not.
+ */
+export function postgresJsTransaction(sql: PostgresJsSql): Session & {
+  savepoint?<Result>(work: (session: Session) => Promise<Result>): Promise<Result>
+} {
+  const sessionOf = (of: PostgresJsSql): Session => ({
+    stopsAtFailure: false,
+    run: statements => runAll(of, statements, true, new Set()),
+  })
+  const { savepoint } = sql
+  return {
+    ...sessionOf(sql),
+    ...(savepoint === undefined ? {} : { savepoint: work => savepoint(nested => work(sessionOf(nested))) }),
+  }
+}

@@ -41,11 +41,14 @@ export function cloudfrontError(thrown: unknown, now: number): StorageError | un
   const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as {
     name?: unknown
     message?: unknown
+    code?: unknown
     $metadata?: { httpStatusCode?: number; requestId?: string }
     $response?: { headers?: Record<string, string> }
   }
   const name = typeof error.name === 'string' ? error.name : ''
   const status = error.$metadata?.httpStatusCode
+  // The SDK also calls a broken connection a TimeoutError; the system's code beside it says what it was.
+  if (name === 'TimeoutError' && error.code !== undefined) return undefined
   const row = Object.hasOwn(CODES, name) ? CODES[name] : undefined
   if (row === undefined && status === undefined) return undefined
   const [code, advice, more = {}] = row ?? [codeOfStatus(status!)]

@@ -1,7 +1,8 @@
 /** Finds the leader and reaches it: addresses in turn, redirects, discovery, and a node that has frozen. */
 import { StorageError } from '../../core/errors.ts'
 import { failure, NotNow, statusError } from './failures.ts'
-import { type HttpAnswer, HttpPool, NoAnswer } from './http-pool.ts'
+import type { HttpAnswer } from './http-connection.ts'
+import { HttpPool, NoAnswer } from './http-pool.ts'
 import { NodeWatch } from './node-watch.ts'
 import type { Settings } from './options.ts'
 
@@ -24,6 +25,8 @@ export interface Reply {
 const MAX_HOPS = 4
 const FIRST_BACKOFF_MS = 25
 const MAX_BACKOFF_MS = 400
+/** In which a node that is alive says so. */
+const PROBE_MS = 1000
 const MIB = 1024 * 1024
 
 export class Cluster {
@@ -42,7 +45,7 @@ export class Cluster {
     this.settings = settings
     this.onLost = onLost
     this.pool = new HttpPool(settings, onLost)
-    this.watch = new NodeWatch(node => this.pool.isAlive(node))
+    this.watch = new NodeWatch(node => this.pool.isAlive(node, PROBE_MS))
   }
 
   /** All known addresses, the configured ones first. */

@@ -1,15 +1,7 @@
-/**
- * Requests over kept connections. The global `fetch` takes about three times as long for requests this small, and it
- * does not tell whether a request that failed was ever sent.
- */
-import {
-  type ClientRequest,
-  Agent as HttpAgent,
-  request as httpRequest,
-  type IncomingMessage,
-} from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import type { Socket } from 'node:net'
+/** Kept connections to the nodes of a cluster, and requests over them that tell whether they were ever sent. */
+import { connect as connectPlain, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { type HttpAnswer, HttpConnection } from './http-connection.ts'
 import type { Watched } from './node-watch.ts'
 import type { Settings } from './options.ts'
 
@@ -19,7 +11,7 @@ export interface PoolRequest {
   readonly method: 'GET' | 'POST'
   /** Path and flags. */
   readonly path: string
-  readonly body?: string | Uint8Array | undefined
+  readonly body?: string | undefined
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
   /** Gets what gives the request up where its node is found frozen. */
@@ -28,172 +20,199 @@ export interface PoolRequest {
   readonly anonymous?: boolean
 }
 
-export interface HttpAnswer {
-  readonly status: number
-  readonly location: string | undefined
-  readonly body: string
-}
-
 /** A request without an answer. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer'
   /** False where it was not sent: then it can't have done anything. */
   readonly sent: boolean
-  readonly code: string | undefined
 
   constructor(node: string, problem: string, sent: boolean, cause?: unknown) {
     super(`${node} ${problem}`, { cause })
     this.sent = sent
-    this.code = (cause as { code?: string } | undefined)?.code
   }
 }
 
-/** Milliseconds in which a node that is alive says so. */
-const PROBE_MS = 1000
+/** A request that waits for a connection. */
+interface Pending {
+  readonly text: string
+  start(connection: HttpConnection): void
+  fail(problem: string, cause?: Error): void
+}
+
+interface Node {
+  readonly host: string
+  readonly port: number
+  readonly idle: HttpConnection[]
+  readonly waiting: Set<Pending>
+  /** Connections there are, with those that are being made. */
+  open: number
+}
 
 export class HttpPool {
-  private readonly agent: HttpAgent
-  private readonly send: typeof httpRequest
-  private readonly tls: object
-  private readonly authorization: string | undefined
-  private readonly targets = new Map<string, { hostname: string; port: string }>()
-  private readonly watched = new WeakSet<Socket>()
+  private readonly settings: Settings
+  private readonly nodes = new Map<string, Node>()
+  private readonly sockets = new Set<Socket>()
   private readonly onLost: (node: string) => void
   private closed = false
 
   /** `onLost` hears of connections that were ended by the other side: what was known of that node may be over. */
   constructor(settings: Settings, onLost: (node: string) => void) {
-    const { maxConnections, tls, urls } = settings
-    const options = {
-      keepAlive: true,
-      maxSockets: maxConnections,
-      maxFreeSockets: maxConnections,
-      noDelay: true,
-    }
-    const secure = urls[0]!.startsWith('https:')
-    this.agent = secure ? new HttpsAgent({ ...options, ...(tls as object) }) : new HttpAgent(options)
-    this.send = secure ? httpsRequest : httpRequest
-    this.authorization = settings.authorization
-    this.tls = secure ? tls : {}
+    this.settings = settings
     this.onLost = onLost
   }
 
   /** The whole answer. @throws `NoAnswer`, or the signal's reason */
   request(request: PoolRequest): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
-      const { node, timeoutMs, signal } = request
+      const { node: name, timeoutMs, signal, watched } = request
       if (signal?.aborted) return reject(signal.reason)
-      let connected = false
-      const outgoing = this.begin(request, answer => {
-        readText(answer).then(
-          body => end(() => resolve({ status: answer.statusCode!, location: answer.headers.location, body })),
-          cause => end(() => reject(new NoAnswer(node, 'broke off its answer', true, cause))),
-        )
-      })
-      const fail = (problem: string, cause?: unknown) => {
-        end(() => reject(new NoAnswer(node, problem, connected, cause)))
-        outgoing.destroy()
+      const node = this.node(name)
+      let connection: HttpConnection | undefined
+      const end = () => {
+        clearTimeout(timer)
+        node.waiting.delete(pending)
+        signal?.removeEventListener('abort', onAbort)
+      }
+      const exchange = {
+        onAnswer: (answer: HttpAnswer) => {
+          end()
+          resolve(answer)
+        },
+        onFailure: (problem: string, cause?: Error) => {
+          end()
+          reject(new NoAnswer(name, problem, connection !== undefined, cause))
+        },
+      }
+      const giveUp = (problem: string) => {
+        if (connection === undefined) exchange.onFailure(problem)
+        else connection.fail(problem)
       }
       const onAbort = () => {
-        end(() => reject(signal!.reason))
-        outgoing.destroy()
+        reject(signal!.reason)
+        giveUp('was left')
       }
-      if (request.watched) request.watched.give = () => fail('is frozen: it answers nothing at all')
-      const timer = setTimeout(() => fail(`has not answered for ${timeoutMs} ms`), timeoutMs)
-      const end = (settle: () => void) => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', onAbort)
-        settle()
+      const pending: Pending = {
+        text: this.textOf(request, node),
+        start: given => {
+          connection = given
+          given.send(pending.text, exchange)
+        },
+        fail: exchange.onFailure,
       }
-      outgoing.on('socket', socket => {
-        this.watch(node, socket)
-        if (socket.connecting) socket.once('connect', () => (connected = true))
-        else connected = true
-      })
-      outgoing.on('error', cause => fail('can’t be reached', cause))
+      const timer = setTimeout(() => giveUp(`has not answered for ${timeoutMs} ms`), timeoutMs)
       signal?.addEventListener('abort', onAbort, { once: true })
-      outgoing.end(request.body)
-    })
-  }
-
-  /** The answer's head, its body to be read by the caller. Its time limit is one on silence. */
-  stream(request: PoolRequest): Promise<IncomingMessage> {
-    const { node, timeoutMs } = request
-    return new Promise((resolve, reject) => {
-      const outgoing = this.begin(request, resolve)
-      outgoing.setTimeout(timeoutMs, () => outgoing.destroy(new Error(`silent for ${timeoutMs} ms`)))
-      outgoing.on('error', cause => reject(new NoAnswer(node, 'can’t be reached', true, cause)))
-      outgoing.end(request.body)
+      if (watched !== undefined) watched.give = () => giveUp('is frozen: it answers nothing at all')
+      this.start(name, node, pending)
     })
   }
 
   /** Whether the node says anything, over a connection of its own: the kept ones may all be waiting. */
-  isAlive(node: string): Promise<boolean> {
+  isAlive(name: string, withinMs: number): Promise<boolean> {
     return new Promise(resolve => {
-      const { hostname, port } = this.target(node)
-      const path = '/readyz?noleader'
-      const probe = this.send(
-        { ...this.tls, agent: false, hostname, port, path, timeout: PROBE_MS },
-        answer => {
-          answer.resume()
-          resolve(true)
-        },
+      const node = this.node(name)
+      const socket = this.connect(name, node, () =>
+        socket.write(`GET /readyz?noleader HTTP/1.1\r\nhost: ${node.host}\r\nconnection: close\r\n\r\n`),
       )
-      probe.on('timeout', () => probe.destroy())
-      probe.on('close', () => resolve(false))
-      probe.on('error', () => resolve(false))
-      probe.end()
+      socket.setTimeout(withinMs, () => socket.destroy())
+      socket.once('data', () => {
+        resolve(true)
+        socket.destroy()
+      })
+      socket.on('error', () => {})
+      socket.once('close', () => resolve(false))
     })
   }
 
   close(): void {
     this.closed = true
-    this.agent.destroy()
+    for (const socket of this.sockets) socket.destroy()
   }
 
-  private begin(request: PoolRequest, onAnswer: (answer: IncomingMessage) => void): ClientRequest {
-    const { node, method, path, body } = request
-    const { hostname, port } = this.target(node)
-    const headers: Record<string, string | number> = {}
-    if (body !== undefined) {
-      headers['content-type'] = typeof body === 'string' ? 'application/json' : 'application/octet-stream'
-      headers['content-length'] = Buffer.byteLength(body)
+  private start(name: string, node: Node, pending: Pending): void {
+    const idle = node.idle.pop()
+    if (idle === undefined) {
+      node.waiting.add(pending)
+      if (node.open < this.settings.maxConnections) this.open(name, node)
+    } else {
+      idle.socket.ref()
+      pending.start(idle)
     }
-    if (this.authorization !== undefined && !request.anonymous) headers.authorization = this.authorization
-    return this.send({ agent: this.agent, hostname, port, method, path, headers }, onAnswer)
   }
 
-  private watch(node: string, socket: Socket): void {
-    if (this.watched.has(socket)) return
-    this.watched.add(socket)
+  private open(name: string, node: Node): void {
+    node.open++
+    let connection: HttpConnection | undefined
+    let cause: Error | undefined
+    const socket = this.connect(name, node, () => {
+      connection = new HttpConnection(socket, () => this.idle(node, connection!))
+      this.idle(node, connection)
+    })
+    socket.once('error', error => {
+      cause = error
+    })
     socket.once('close', () => {
-      if (!this.closed) this.onLost(node)
+      node.open--
+      if (connection === undefined) {
+        // Whoever waits would wait for the same.
+        for (const pending of node.waiting) pending.fail('can’t be reached', cause)
+        return
+      }
+      const at = node.idle.indexOf(connection)
+      if (at !== -1) node.idle.splice(at, 1)
+      if (!this.closed) this.onLost(name)
+      if (node.waiting.size > 0) this.open(name, node)
     })
   }
 
-  private target(node: string): { hostname: string; port: string } {
-    const known = this.targets.get(node)
-    if (known !== undefined) return known
-    const { hostname, port, protocol } = new URL(node)
-    const target = {
-      hostname: hostname.replace(/^\[|\]$/g, ''),
-      port: port || (protocol === 'https:' ? '443' : '80'),
+  private idle(node: Node, connection: HttpConnection): void {
+    const [next] = node.waiting
+    if (next === undefined) {
+      // Nobody waits for anything: the process may end.
+      connection.socket.unref()
+      node.idle.push(connection)
+    } else {
+      node.waiting.delete(next)
+      next.start(connection)
     }
-    this.targets.set(node, target)
-    return target
   }
-}
 
-async function readText(answer: IncomingMessage): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    answer.on('data', (chunk: Buffer) => chunks.push(chunk))
-    answer.on('end', () => {
-      if (answer.complete)
-        resolve((chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString('utf8'))
-    })
-    answer.on('error', reject)
-    // Ended before its length was reached.
-    answer.on('close', () => reject(new Error('the connection ended within the answer')))
-  })
+  private connect(name: string, { host, port }: Node, onConnected: () => void): Socket {
+    const socket = name.startsWith('https:')
+      ? connectTls({ host, port, ...this.tlsOptions(host) }, onConnected)
+      : connectPlain({ host, port }, onConnected)
+    this.sockets.add(socket)
+    socket.once('close', () => this.sockets.delete(socket))
+    return socket
+  }
+
+  private tlsOptions(host: string): object {
+    const { servername, ...tls } = this.settings.tls
+    // An address is no name to be asked for, but is checked against the certificate all the same.
+    const isName = /[a-z]/i.test(host) && !host.includes(':')
+    const name = servername ?? (isName ? host : undefined)
+    return { ...tls, ALPNProtocols: ['http/1.1'], ...(name !== undefined && { servername: name }) }
+  }
+
+  private textOf({ method, path, body, anonymous }: PoolRequest, { host, port }: Node): string {
+    const { authorization } = this.settings
+    const user = authorization === undefined || anonymous ? '' : `authorization: ${authorization}\r\n`
+    const head = `${method} ${path} HTTP/1.1\r\nhost: ${host.includes(':') ? `[${host}]` : host}:${port}\r\n${user}`
+    if (body === undefined) return `${head}\r\n`
+    return `${head}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+  }
+
+  private node(name: string): Node {
+    const known = this.nodes.get(name)
+    if (known !== undefined) return known
+    const { hostname, port, protocol } = new URL(name)
+    const node: Node = {
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: Number(port || (protocol === 'https:' ? 443 : 80)),
+      idle: [],
+      waiting: new Set(),
+      open: 0,
+    }
+    this.nodes.set(name, node)
+    return node
+  }
 }

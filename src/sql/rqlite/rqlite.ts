@@ -1,5 +1,4 @@
 /** Records on a cluster of rqlite: a batch is one entry of its Raft log. */
-import { type Deadline, deadline, endedError, untilEnded } from '../../core/deadline.ts'
 import { isStorageError, StorageError, unsupported } from '../../core/errors.ts'
 import {
   askOperation,
@@ -17,8 +16,9 @@ import { assertBatch, assertQueryOptions } from './assert-call.ts'
 import { BatchMember } from './batch-member.ts'
 import { Cluster, type Reply } from './cluster.ts'
 import { REAL_TYPE } from './decode-rows.ts'
-import { checkResults, failure } from './failures.ts'
+import { checkResults, failure, topLevelError } from './failures.ts'
 import { type RqliteOptions, readOptions, type Settings } from './options.ts'
+import { ReadEnds } from './read-ends.ts'
 import { Session } from './session.ts'
 import { TypedQueries } from './typed-query.ts'
 import { WriteQueue } from './write-queue.ts'
@@ -81,14 +81,9 @@ class Rqlite implements RqliteEngine {
     this.assertOpen('query')
     assertQueryOptions(options)
     const { consistency = 'session' } = options
-    const ends = deadline(
-      {
-        timeoutMs: options.timeoutMs ?? this.settings.deadlineMs,
-        ...(options.signal && { signal: options.signal }),
-      },
-      'query',
-      'rqlite',
-    )
+    const { signal, timeoutMs } = options
+    const limited = signal !== undefined || timeoutMs !== undefined
+    const ends = new ReadEnds(limited ? { signal, timeoutMs } : undefined, this.settings)
     try {
       return await this.queries.run(statement, (body, flags) => this.read(body, flags, consistency, ends))
     } finally {
@@ -156,32 +151,28 @@ class Rqlite implements RqliteEngine {
     body: string,
     flags: string,
     consistency: NonNullable<QueryOptions['consistency']>,
-    ends: Deadline,
+    ends: ReadEnds,
   ): Promise<Answer> {
-    const signal = ends.signal!
-    let problem: unknown
     for (let attempt = 1; ; attempt++) {
-      if (signal.aborted) throw readEnded(signal, problem)
       const level = LEVELS[consistency] ?? this.session.level
       const { home, moment } = this.session
       try {
-        const { node, text } = await this.ask(body, level, flags, signal)
+        const { node, text } = await this.ask(body, level, flags, ends.signal)
         const answer = parseAnswer(text)
-        if (answer.error === undefined && level === 'linearizable') this.session.confirm(node, moment)
+        // Another one leads: it may not yet hold what this client has written.
         const elsewhere = level === 'weak' && home !== undefined && node !== home
         if (elsewhere) this.session.lost(home)
-        else if (answer.error === undefined) return answer
-        else problem = new Error(answer.error)
-        if (elsewhere) continue
+        else if (answer.error !== undefined) throw topLevelError('query', answer.error)
+        if (level === 'linearizable') this.session.confirm(node, moment)
+        if (!elsewhere) return answer
       } catch (error) {
         if (error instanceof StorageError) throw error
-        if (!signal.aborted) problem = error
+        await ends.again(error, this.cluster.backoffMs(attempt))
       }
-      await untilEnded(this.settings.wait(this.cluster.backoffMs(attempt)), signal).catch(() => {})
     }
   }
 
-  private ask(body: string, level: Level, flags: string, signal: AbortSignal): Promise<Reply> {
+  private ask(body: string, level: Level, flags: string, signal: AbortSignal | undefined): Promise<Reply> {
     const { freshnessMs } = this.settings
     const freshness = level === 'none' && freshnessMs !== undefined ? `&freshness=${freshnessMs}ms` : ''
     const redirect = level === 'none' ? '' : '&redirect'
@@ -200,12 +191,6 @@ class Rqlite implements RqliteEngine {
 }
 
 const LEVELS: Readonly<Record<string, Level | undefined>> = { stale: 'none', linearizable: 'linearizable' }
-
-function readEnded(signal: AbortSignal, problem: unknown): StorageError {
-  const ended = endedError(signal, 'query', 'rqlite')
-  if (ended.code === 'aborted' || !(problem instanceof Error)) return ended
-  return failure('unavailable', 'query', problem.message, { cause: problem })
-}
 
 function isNoTable(error: unknown): boolean {
   return isStorageError(error, 'invalid-argument') && /no such table: stowage_operations/.test(error.message)

@@ -2,7 +2,7 @@
  * Batches on their way to the leader, several in one request while others are under way. Each is told its own result:
  * a request is one transaction, so where a member of it fails, that member gets its error and the others are sent again.
  */
-import { type Deadline, deadline, endedError } from '../../core/deadline.ts'
+import { deadline, endedError } from '../../core/deadline.ts'
 import { isStorageError, StorageError } from '../../core/errors.ts'
 import { type BatchOptions, type BatchResult, operationsTable } from '../engine.ts'
 import { type Answer, parseAnswer } from './answer-json.ts'
@@ -16,7 +16,8 @@ import type { Session } from './session.ts'
 /** A member and whoever waits for it. */
 interface Waiting {
   readonly member: BatchMember
-  readonly deadline: Deadline
+  /** Forgets the timer and the caller's signal. */
+  clear: () => void
   readonly resolve: (result: BatchResult) => void
   readonly reject: (error: unknown) => void
   settled: boolean
@@ -68,22 +69,20 @@ export class WriteQueue {
     this.limit = settings.groupMax
   }
 
-  add(member: BatchMember, { signal, timeoutMs }: BatchOptions): Promise<BatchResult> {
-    const limits = { timeoutMs: timeoutMs ?? this.settings.deadlineMs, ...(signal && { signal }) }
-    const ends = deadline(limits, 'batch', 'rqlite')
+  add(member: BatchMember, options: BatchOptions): Promise<BatchResult> {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         member,
-        deadline: ends,
         resolve,
         reject,
+        clear: () => {},
         settled: false,
         underWay: false,
         unsure: false,
         problem: undefined,
         alone: false,
       }
-      ends.signal!.addEventListener('abort', () => this.expire(waiting), { once: true })
+      this.limitTime(waiting, options)
       this.waiting.push(waiting)
       this.schedule()
     })
@@ -270,14 +269,14 @@ export class WriteQueue {
   private resolve(one: Waiting, result: BatchResult): void {
     if (one.settled) return
     one.settled = true
-    one.deadline.clear()
+    one.clear()
     one.resolve(result)
   }
 
   private reject(one: Waiting, error: unknown): void {
     if (one.settled) return
     one.settled = true
-    one.deadline.clear()
+    one.clear()
     one.reject(error)
   }
 
@@ -286,14 +285,34 @@ export class WriteQueue {
   }
 
   /** The caller waits no longer, or the time is over. */
-  private expire(one: Waiting): void {
+  private limitTime(one: Waiting, { signal, timeoutMs }: BatchOptions): void {
+    if (signal !== undefined || timeoutMs !== undefined) {
+      const ends = deadline(
+        { timeoutMs: timeoutMs ?? this.settings.deadlineMs, ...(signal && { signal }) },
+        'batch',
+        'rqlite',
+      )
+      const ended = ends.signal!
+      ended.addEventListener('abort', () => this.expire(one, endedError(ended, 'batch', 'rqlite')))
+      one.clear = ends.clear
+      return
+    }
+    // No signal where nobody asks for one: it would cost as much as the rest of a grouped batch.
+    const { deadlineMs } = this.settings
+    const timer = setTimeout(
+      () => this.expire(one, failure('timeout', 'batch', `timed out, no end after ${deadlineMs} ms`)),
+      deadlineMs,
+    )
+    one.clear = () => clearTimeout(timer)
+  }
+
+  private expire(one: Waiting, ended: StorageError): void {
     this.waiting = this.waiting.filter(other => other !== one)
-    this.reject(one, one.underWay || one.unsure ? lostAnswer(one) : neverSent(one))
+    this.reject(one, one.underWay || one.unsure ? lostAnswer(one) : neverSent(one, ended))
   }
 }
 
-function neverSent({ deadline, problem }: Waiting): StorageError {
-  const ended = endedError(deadline.signal!, 'batch', 'rqlite')
+function neverSent({ problem }: Waiting, ended: StorageError): StorageError {
   if (ended.code === 'aborted' || !(problem instanceof Error)) return ended
   return failure('unavailable', 'batch', `${problem.message}; nothing happened`, { cause: problem })
 }

@@ -21,6 +21,7 @@ const ENTRIES: Record<string, string> = {
   'stowage/server': 'src/server/index.ts',
   'stowage/conformance': 'src/conformance/index.ts',
   'stowage/driver': 'src/driver.ts',
+  'stowage/cdn': 'src/cdn/index.ts',
 }
 
 /** What an example may use without saying where it comes from: what its reader has already. */

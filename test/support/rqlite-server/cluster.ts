@@ -98,6 +98,11 @@ export class Cluster {
     this.waiting.delete(node)
   }
 
+  /** How many requests wait for a majority. */
+  waitingFor(node: ClusterNode): number {
+    return this.waiting.get(node)?.length ?? 0
+  }
+
   /** What a real cluster reaches by itself after a moment: a leader, known by all, and all entries everywhere. */
   settle(): void {
     for (const node of this.nodes)

@@ -3,7 +3,7 @@ import Database from 'libsql'
 import { type Cell, cellFor, Text, typeOfCell } from './column-values.ts'
 import { exactly } from './exact-rows.ts'
 import type { Parameter, Statement } from './parse-statements.ts'
-import { isWord, numberParameters, splitStatements, sqlTokens } from './sql-tokens.ts'
+import { isWord, numberParameters, splitStatements, sqlTokens, topLevel } from './sql-tokens.ts'
 
 /** A table of rows; without columns for a statement that gives none. */
 export interface RowsResult {
@@ -49,25 +49,31 @@ export class Connection {
 
   /** As `sqlite3_stmt_readonly` has it: BEGIN and COMMIT write nothing. @throws where the statement is none */
   isReadOnly(sql: string): boolean {
+    return !this.effects(sql).some(effect => effect !== 'nothing')
+  }
+
+  /** Whether a connection that only reads refuses the statement. @throws where the statement is none */
+  isRefusedToReaders(sql: string): boolean {
+    return this.effects(sql).includes('writes')
+  }
+
+  /**
+   * By its verb, not by EXPLAIN: that resets `changes()`. Only a PRAGMA must be explained, because it depends on which
+   * one it is.
+   */
+  private effects(sql: string): ('nothing' | 'writes' | 'administers')[] {
     const [first = ''] = splitStatements(sql)
-    if (isEmpty(first)) return true
-    const numbered = numberParameters(first)
-    const prepared = this.database.prepare(numbered.sql)
-    if (isWord(sqlTokens(first)[0], 'EXPLAIN')) return true
-    // A PRAGMA that only sets a flag of the connection does so while it is prepared, and gives nothing to explain.
-    if (isWord(sqlTokens(first)[0], 'PRAGMA') && prepared.columns().length === 0 && !first.includes('='))
-      return true
-    const explain = `EXPLAIN ${withoutBlobs(numbered.sql)}`
-    const steps = this.rawRows(explain, Array(numbered.count).fill(null)) as [
-      bigint,
-      string,
-      bigint,
-      bigint,
-    ][]
-    return !steps.some(
-      ([, code, , p2]) =>
-        (code === 'Transaction' && p2 !== 0n) || ['Vacuum', 'JournalMode', 'Checkpoint'].includes(code),
-    )
+    if (isEmpty(first)) return []
+    const { sql: numbered } = numberParameters(first)
+    this.database.prepare(numbered)
+    const verb = verbOf(first)
+    if (verb === 'VACUUM') return ['administers']
+    if (verb !== 'PRAGMA') return [READING_VERBS.has(verb) ? 'nothing' : 'writes']
+    const steps = this.rawRows(`EXPLAIN ${numbered}`, []) as [bigint, string, bigint, bigint][]
+    return steps.map(([, code, , p2]) => {
+      if (code === 'Transaction' && p2 !== 0n) return 'writes'
+      return code === 'JournalMode' || code === 'Checkpoint' ? 'administers' : 'nothing'
+    })
   }
 
   /** Every statement of the string, one result: the last one's. */
@@ -155,12 +161,22 @@ export class Connection {
   }
 }
 
-/** EXPLAIN tells them as text, which `libsql` can't read where it is no UTF-8. */
-function withoutBlobs(sql: string): string {
-  let without = sql
-  for (const { kind, text, start, end } of sqlTokens(sql).reverse())
-    if (kind === 'string' && /^x/i.test(text)) without = `${without.slice(0, start)}x''${without.slice(end)}`
-  return without
+const READING_VERBS = new Set(
+  'SELECT VALUES EXPLAIN BEGIN COMMIT END ROLLBACK SAVEPOINT RELEASE ATTACH DETACH'.split(' '),
+)
+const VERBS_AFTER_WITH = ['SELECT', 'VALUES', 'INSERT', 'REPLACE', 'UPDATE', 'DELETE']
+
+/** What stands first, or after the tables of WITH. */
+function verbOf(sql: string): string {
+  const tokens = sqlTokens(sql)
+  const [first, second] = tokens
+  if (isWord(first, 'BEGIN') && (isWord(second, 'IMMEDIATE') || isWord(second, 'EXCLUSIVE')))
+    return 'IMMEDIATE'
+  if (!isWord(first, 'WITH')) return first?.text.toUpperCase() ?? ''
+  const found = VERBS_AFTER_WITH.map(verb => ({ verb, at: topLevel(tokens, verb) })).filter(
+    ({ at }) => at >= 0,
+  )
+  return found.sort((a, b) => a.at - b.at)[0]?.verb ?? 'SELECT'
 }
 
 type Raw = Exclude<Cell, boolean>

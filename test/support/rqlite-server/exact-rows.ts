@@ -2,7 +2,7 @@
  * `libsql` reads text up to its first NUL, and ends the process at text that is no UTF-8. So every value is asked for
  * as its type and, where it is text, as its bytes.
  */
-import { isWord, type SqlToken, sqlTokens } from './sql-tokens.ts'
+import { isWord, type SqlToken, sqlTokens, topLevel } from './sql-tokens.ts'
 
 const TAIL_KEYWORDS = new Set(['END', 'NULL', 'ISNULL', 'NOTNULL', 'TRUE', 'FALSE', 'CURRENT_TIMESTAMP'])
 const BINDING_KEYWORDS = new Set([
@@ -32,15 +32,6 @@ export function exactly(sql: string, columns: readonly string[]): string | undef
 
 const typed = (expression: string) =>
   `typeof(${expression}), CASE typeof(${expression}) WHEN 'text' THEN CAST(${expression} AS BLOB) ELSE ${expression} END`
-
-function topLevel(tokens: readonly SqlToken[], word: string): number {
-  let depth = 0
-  return tokens.findIndex(token => {
-    if (token.text === '(') depth += 1
-    if (token.text === ')') depth -= 1
-    return depth === 0 && isWord(token, word)
-  })
-}
 
 function exactReturning(sql: string, tokens: readonly SqlToken[], columns: readonly string[]): string {
   const terms = termsOf(tokens.slice(1).filter(token => token.text !== ';'))

@@ -6,7 +6,7 @@ import { Connection } from './connection.ts'
 
 export class NodeDatabase {
   private readonly folder = mkdtempSync(join(tmpdir(), 'stowage-rqlite-'))
-  private readonly path = join(this.folder, 'db.sqlite')
+  private loads = 0
   /** All that goes through the log runs here, in its order, whoever sent it: an open BEGIN is everybody's. */
   writer!: Connection
   /** Sees what is committed. */
@@ -18,6 +18,7 @@ export class NodeDatabase {
 
   /** What was not committed is gone. */
   reopen(): void {
+    if (this.writer.isInTransaction) this.writer.command('ROLLBACK')
     this.close()
     this.open()
   }
@@ -38,7 +39,8 @@ export class NodeDatabase {
   /** Replaces everything by the content of a SQLite file. */
   load(file: Buffer): void {
     this.close()
-    for (const suffix of ['-wal', '-shm']) rmSync(this.path + suffix, { force: true })
+    // A file of its own: `libsql` lets go of a closed one only when its statements are collected.
+    this.loads += 1
     writeFileSync(this.path, file)
     this.open()
   }
@@ -46,6 +48,10 @@ export class NodeDatabase {
   remove(): void {
     this.close()
     rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  private get path(): string {
+    return join(this.folder, `db${this.loads}.sqlite`)
   }
 
   private open(): void {

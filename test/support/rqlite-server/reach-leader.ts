@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { NoLeader, NotLeader } from './cluster.ts'
 import type { ClusterNode } from './cluster-node.ts'
-import { type Exchange, send, sendError } from './exchange.ts'
+import { type Exchange, JSON_TYPE, send, sendError } from './exchange.ts'
 import { BatchFailure } from './run-statements.ts'
 
 export interface Reached<T> {
@@ -43,7 +43,11 @@ export async function reachLeader<T>(
 /** A redirect needs the leader's own word for its address. */
 function redirect(exchange: Exchange, leader: ClusterNode | undefined): void {
   if (leader?.state !== 'running') sendError(exchange, 500, new NoLeader().message)
-  else send(exchange, 301, '', { location: `${leader.url}${exchange.path}${exchange.search}` })
+  else
+    send(exchange, 301, '', {
+      'content-type': JSON_TYPE,
+      location: `${leader.url}${exchange.path}${exchange.search}`,
+    })
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000

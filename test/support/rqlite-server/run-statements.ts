@@ -68,7 +68,7 @@ export function runQuery(connection: Connection, batch: Batch): Result[] {
   return inTransaction(connection, batch, () =>
     filled(batch.statements).map(statement => {
       try {
-        if (!connection.isReadOnly(statement.sql))
+        if (connection.isRefusedToReaders(statement.sql))
           return {
             kind: 'error' as const,
             message: 'attempt to change database via query operation',

@@ -31,6 +31,16 @@ export function sqlTokens(sql: string): SqlToken[] {
 export const isWord = (token: SqlToken | undefined, word: string): boolean =>
   token?.kind === 'word' && token.text.toUpperCase() === word
 
+/** Where the word stands outside all parentheses; -1 where nowhere. */
+export function topLevel(tokens: readonly SqlToken[], word: string): number {
+  let depth = 0
+  return tokens.findIndex(token => {
+    if (token.text === '(') depth += 1
+    if (token.text === ')') depth -= 1
+    return depth === 0 && isWord(token, word)
+  })
+}
+
 /**
  * The statements of one string, as `sqlite3_prepare` cuts them: what follows the last semicolon counts where it is
  * not empty, even where it is white space or a comment.

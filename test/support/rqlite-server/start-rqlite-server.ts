@@ -33,6 +33,8 @@ export interface RqliteServerNode {
   readonly id: string
   /** `http://127.0.0.1:12345`; the port stays through `restart`. */
   readonly url: string
+  /** What other nodes call it by. Nobody listens there. */
+  readonly raftAddress: string
   readonly state: 'running' | 'paused' | 'killed'
 }
 
@@ -53,6 +55,8 @@ export interface RqliteServer {
   elect(node?: RqliteServerNode): void
   /** For a leader without a majority, under `faults.holdStepDown`. */
   stepDown(node: RqliteServerNode): void
+  /** How many requests wait for the majority that this node does not reach, under `faults.holdStepDown`. */
+  waiting(node: RqliteServerNode): number
   /** The leader applies what followers gave up on, under `faults.forwardedWrites: 'late'`. */
   applyLate(): void
   /** What a cluster reaches by itself in a moment: a leader that all know, all entries everywhere. */
@@ -147,6 +151,7 @@ export async function startRqliteServer(options: RqliteServerOptions = {}): Prom
     },
     elect: handle => cluster.elect(handle && own(handle).node),
     stepDown: handle => cluster.stepDown(own(handle).node),
+    waiting: handle => cluster.waitingFor(own(handle).node),
     applyLate: () => cluster.applyLate(),
     settle: () => cluster.settle(),
     stop: async () => {

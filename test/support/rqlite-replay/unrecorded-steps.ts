@@ -43,7 +43,7 @@ export const UNRECORDED_STEPS: Record<string, Step> = {
   'tx-create-table-then-use-in-one-execute': execute('CREATE TABLE crt(id)', 'INSERT INTO crt VALUES(1)'),
   'pragma-user-version-after': execute('PRAGMA user_version=5'),
   detach: execute("ATTACH DATABASE ':memory:' AS a2"),
-  'returning-empty': execute("DELETE FROM u WHERE k='ret3' RETURNING id"),
+  'returning-empty': execute("DELETE FROM u WHERE k='ret2' RETURNING id"),
   'backup-binary-follower': async stage => {
     stage.cluster.applyLate()
     // The one step that was not done to the real cluster: it spares the copies of 90 MB of free pages.

@@ -4,7 +4,7 @@ import type { ObjectInfo } from '../core/provider.ts'
 import { HELD, type Statement } from '../sql/engine.ts'
 import { insertJobsOfRecords } from './journal-row.ts'
 import { ownOptionsOf } from './own-options.ts'
-import { conditionProblem, type PublicationPart } from './publish.ts'
+import { conditionProblem, oldBytes, type PublicationPart } from './publish.ts'
 import { type FileRecord, infoOf } from './record.ts'
 import type { RecordSet } from './record-set.ts'
 import { checkedRecord } from './records-driver.ts'
@@ -36,7 +36,7 @@ async function transfer(
     const asked = { key: from, ifMatch, ifNoneMatch: undefined }
     const source = checkedRecord(set, await set.record(from, { signal }, joined), asked, operation)
     await assertDestination(set, request, operation)
-    const part = operation === 'move' ? forgetSource(set, source) : undefined
+    const part = operation === 'move' ? forgetSource(set, source, joined !== undefined) : undefined
     try {
       const record = await writeFile(
         set,
@@ -104,22 +104,15 @@ async function copyBytes(
 class SourceChanged extends StorageError {}
 
 /** What a move does beside publishing: the source's record goes and its bytes are journaled for deletion. */
-function forgetSource(set: RecordSet, { key, generation }: FileRecord): PublicationPart {
+function forgetSource(set: RecordSet, { key, generation }: FileRecord, isJoined: boolean): PublicationPart {
   const [files, journal] = [set.table('files'), set.table('journal')]
   const live = "key = ? AND state = 'live' AND generation = ?"
   return {
     condition: [`SELECT 1 FROM ${files} WHERE ${live}`, key, generation],
     locks: [key],
     statements(batch, now) {
-      const old = {
-        operation: batch.slice(0, batch.indexOf(':')),
-        kind: 'replaced',
-        state: 'waiting',
-        owner: '',
-        attempts: 0,
-        dueAt: now + set.settings.replaceGraceMs + set.settings.keepForBackupsMs,
-        createdAt: now,
-      } as const
+      // At once: what has moved may have become private.
+      const old = oldBytes(set, batch.slice(0, batch.indexOf(':')), now, 0, isJoined)
       return [
         insertJobsOfRecords(journal, files, old, [live, key, generation], batch),
         [`DELETE FROM ${set.table('metadata')} WHERE key = ? AND ${HELD}`, key, batch],

@@ -1,7 +1,7 @@
 import { StorageError } from '../core/errors.ts'
 import type { ObjectInfo } from '../core/provider.ts'
 import { type BatchResult, HELD, type Statement } from '../sql/engine.ts'
-import { insertJobsOfRecords } from './journal-row.ts'
+import { insertJobsOfRecords, type JobsOfRecords } from './journal-row.ts'
 import { ATTRIBUTE_COLUMNS, attributeValues, type FileRecord } from './record.ts'
 import type { RecordSet } from './record-set.ts'
 import type { PreparedFile } from './write-file.ts'
@@ -103,23 +103,15 @@ function publishCondition(set: RecordSet, publication: Publication): Statement {
 function publishStatements(
   set: RecordSet,
   record: FileRecord,
-  { part }: Publication,
+  { part, transaction }: Publication,
   batch: string,
   now: number,
 ): Statement[] {
-  const { replaceGraceMs, keepForBackupsMs } = set.settings
+  const { replaceGraceMs } = set.settings
   const { key, generation } = record
   const files = set.table('files')
   const values = attributeValues(record)
-  const old = {
-    operation: generation,
-    kind: 'replaced',
-    state: 'waiting',
-    owner: '',
-    attempts: 0,
-    dueAt: now + replaceGraceMs + keepForBackupsMs,
-    createdAt: now,
-  } as const
+  const old = oldBytes(set, generation, now, replaceGraceMs, transaction !== undefined)
   return [
     insertJobsOfRecords(
       set.table('journal'),
@@ -142,6 +134,24 @@ function publishStatements(
     [`DELETE FROM ${set.table('journal')} WHERE id = ? AND ${HELD}`, generation, batch],
     ...(part?.statements(batch, now) ?? []),
   ]
+}
+
+/**
+ * How bytes that no record refers to any more are journaled. Without a grace the writer itself deletes them next, past
+ * the point of no return; what the caller's transaction has still to commit is nobody's yet.
+ */
+export function oldBytes(
+  set: RecordSet,
+  operation: string,
+  now: number,
+  graceMs: number,
+  isJoined: boolean,
+): JobsOfRecords {
+  const delay = graceMs + set.settings.keepForBackupsMs
+  const common = { operation, kind: 'replaced', dueAt: now + delay, createdAt: now } as const
+  return delay > 0 || isJoined
+    ? { ...common, state: 'waiting', owner: '', attempts: 0 }
+    : { ...common, state: 'doomed', owner: set.owner, attempts: 1 }
 }
 
 /** The user's strings as rows, instead of those that were there. */

@@ -15,6 +15,7 @@ import { physicalKey } from './physical-key.ts'
 import { type Publication, publish } from './publish.ts'
 import type { FileRecord } from './record.ts'
 import type { RecordSet } from './record-set.ts'
+import { runRemoveJobs } from './run-remove-jobs.ts'
 import { abandonWrite } from './run-write-job.ts'
 
 /** What the store keeps of the bytes that were put. */
@@ -85,13 +86,32 @@ export async function writeFile(
 export async function publishPrepared(set: RecordSet, publication: Publication): Promise<FileRecord> {
   const { prepared } = publication
   try {
-    return await publish(set, publication)
+    const record = await publish(set, publication)
+    if (deletesAtOnce(set, publication)) await removeOldBytes(set, record)
+    return record
   } catch (error) {
     // Whether it happened is unknown: the intent stays, and recovery finds out.
     if (!isStorageError(error, 'pending')) await abandonWrite(set, prepared, error)
     throw error
   } finally {
     prepared.settled()
+  }
+}
+
+/** Whether what was replaced or moved from has no grace: see `oldBytes`. */
+function deletesAtOnce({ settings }: RecordSet, { operation, transaction }: Publication): boolean {
+  if (transaction !== undefined || settings.keepForBackupsMs > 0) return false
+  return operation === 'move' || settings.replaceGraceMs === 0
+}
+
+/** Old bytes without a grace go at once. What fails is in the journal: the new file is there all the same. */
+async function removeOldBytes(set: RecordSet, { generation }: FileRecord): Promise<void> {
+  try {
+    const where = "operation = ? AND kind = 'replaced' AND state = 'doomed' AND owner = ?"
+    const jobs = await set.jobs([where, generation, set.owner])
+    if (jobs.length > 0) await runRemoveJobs(set, jobs)
+  } catch (error) {
+    set.emit({ kind: 'worker-failed', severity: 'warning', failures: 1, error: set.error(error, 'upload') })
   }
 }
 

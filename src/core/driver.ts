@@ -176,15 +176,9 @@ export interface HeadMany {
   ask(keys: readonly string[], signal: AbortSignal | undefined): Promise<KeyResult<ObjectInfo>[]>
 }
 
-/** A place in the list of unfinished uploads; without `uploadId` behind all those to `key`. */
-export interface UploadMarker {
-  readonly key: string
-  readonly uploadId?: string
-}
-
 /** What the driver of a store with uploads in parts has beside the rest. */
 export interface UnfinishedParts {
-  /** One page of what was begun in parts and not ended. */
+  /** One page of what was begun in parts and not ended, by key: all uploads to one key are on one page. */
   page(request: UnfinishedRequest): Promise<UnfinishedAnswer>
   /** Resolves when no part of the upload is left, also where there never was one. */
   abort(request: AbortUploadRequest): Promise<void>
@@ -192,14 +186,15 @@ export interface UnfinishedParts {
 
 export interface UnfinishedRequest {
   readonly prefix: string
-  readonly after: UploadMarker | undefined
+  /** Only keys behind this string. */
+  readonly startAfter: string | undefined
   readonly signal: AbortSignal | undefined
 }
 
 export interface UnfinishedAnswer {
   readonly uploads: readonly UnfinishedUpload[]
-  /** Where the next page begins; absent after the last. */
-  readonly next?: UploadMarker
+  /** What the next page starts after; absent where there is none. */
+  readonly next?: string
 }
 
 export interface AbortUploadRequest {

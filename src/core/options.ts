@@ -113,8 +113,8 @@ export interface DeleteOptions extends OperationOptions {
 export interface UnfinishedUploadsOptions extends OperationOptions {
   /** Only uploads to keys that begin with this string. */
   prefix?: string
-  /** Only uploads behind this one, in the order in which they are listed. */
-  startAfter?: { readonly key: string; readonly uploadId: string }
+  /** Only uploads to keys that sort behind this string. */
+  startAfter?: string
 }
 
 export interface SignedUrlOptions extends OperationOptions {

@@ -136,7 +136,8 @@ export interface StorageProvider {
   unfinishedUploads(options?: UnfinishedUploadsOptions): UnfinishedUploads
 
   /**
-   * Ends an unfinished upload and removes all its parts. Idempotent: one that is not there is no error.
+   * Ends an unfinished upload and removes all its parts. Idempotent: one that is not there is no error. A part that is
+   * on its way meanwhile may be stored after that: abort what is under way again.
    *
    * @throws `unsupported` without `capabilities.unfinishedUploads`; `conflict` where parts keep arriving
    */

@@ -1,4 +1,4 @@
-import type { Driver, UnfinishedParts, UploadMarker } from './driver.ts'
+import type { Driver, UnfinishedParts } from './driver.ts'
 import { invalidArgument, StorageError, unsupported } from './errors.ts'
 import type { UnfinishedUploadsOptions } from './options.ts'
 import type { UnfinishedUpload } from './results.ts'
@@ -33,19 +33,17 @@ export function unfinishedUploads(
 ): UnfinishedUploads {
   const parts = partsOf(driver, 'unfinishedUploads')
   const refuse = (problem: string) => invalidArgument('unfinishedUploads', driver.name, problem)
-  if (!isText(prefix, 0, MAX_KEY_BYTES))
-    throw refuse('prefix must be well-formed text of at most 1,024 bytes')
-  if (startAfter !== undefined && !isMarker(startAfter))
-    throw refuse('startAfter must be { key, uploadId } of an upload that was listed')
-  const first = startAfter && { key: startAfter.key, uploadId: startAfter.uploadId }
+  for (const [name, value] of Object.entries({ prefix, startAfter }))
+    if (value !== undefined && !isText(value, 0, MAX_KEY_BYTES))
+      throw refuse(`${name} must be well-formed text of at most 1,024 bytes`)
 
   return unfinishedUploadsOf(async function* () {
-    let after: UploadMarker | undefined = first
+    let after = startAfter
     for (;;) {
-      const { uploads, next } = await run(signal => parts.page({ prefix, after, signal }))
+      const { uploads, next } = await run(signal => parts.page({ prefix, startAfter: after, signal }))
       if (uploads.length > 0) yield uploads
       if (next === undefined) return
-      if (next.key === after?.key && next.uploadId === after.uploadId) throw stuck(driver.name)
+      if (next === after) throw stuck(driver.name)
       after = next
     }
   })
@@ -67,12 +65,6 @@ export async function abortUpload(
 function partsOf({ name, capabilities, unfinished }: Driver, operation: string): UnfinishedParts {
   if (capabilities.unfinishedUploads && unfinished !== undefined) return unfinished
   throw unsupported(operation, name, 'this store has no uploads in parts that it can list; nothing was done')
-}
-
-function isMarker(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  const { key, uploadId } = value as Record<string, unknown>
-  return isText(key, 1, MAX_KEY_BYTES) && isText(uploadId, 1, MAX_ID_BYTES)
 }
 
 function isText(value: unknown, least: number, most: number): value is string {

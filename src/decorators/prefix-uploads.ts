@@ -28,18 +28,17 @@ export function prefixedUploads(
   }
 }
 
-/** What is no string stays what it is, and is refused by `inner`. */
 function fullOptions(
   options: UnfinishedUploadsOptions | undefined,
   base: string,
 ): UnfinishedUploadsOptions | undefined {
   if (options !== undefined && (typeof options !== 'object' || options === null)) return options
   const { prefix = '', startAfter } = options ?? {}
+  // What is no string stays what it is, and is refused by `inner`.
+  const full = (text: string) => (typeof text === 'string' ? base + text : text)
   return {
     ...options,
-    prefix: typeof prefix === 'string' ? base + prefix : prefix,
-    ...(typeof startAfter?.key === 'string'
-      ? { startAfter: { ...startAfter, key: base + startAfter.key } }
-      : {}),
+    prefix: full(prefix),
+    ...(startAfter === undefined ? {} : { startAfter: full(startAfter) }),
   }
 }

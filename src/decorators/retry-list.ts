@@ -40,8 +40,10 @@ export function retryUnfinished(
   const uploads = inner.unfinishedUploads(options)
   return unfinishedUploadsOf(() =>
     resumed('unfinishedUploads', commonOf(options), trying, uploads.pages(), last => {
-      const startAfter = last && { key: last.key, uploadId: last.uploadId }
-      return inner.unfinishedUploads(startAfter === undefined ? options : { ...options, startAfter }).pages()
+      // All uploads to one key come on one page.
+      return inner
+        .unfinishedUploads(last === undefined ? options : { ...options, startAfter: last.key })
+        .pages()
     }),
   )
 }

@@ -61,10 +61,10 @@ export async function removeMany(
         return { key, status: 'error' as const, error: toError(error, key) }
       }
     })
-  if (method === 'single') return single(entries)
   const unique = new Map(entries.map(entry => [nameOf(entry), entry]))
   const results = new Map<string, DeleteResult>()
-  const together = [...unique.values()].filter(({ key }) => !XML_IMPOSSIBLE.test(key))
+  const together =
+    method === 'single' ? [] : [...unique.values()].filter(({ key }) => !XML_IMPOSSIBLE.test(key))
   if (together.length > 0) {
     try {
       const done = await removeBatch(connection, together, options)

@@ -84,8 +84,8 @@ class PurgeRun {
   readonly #signal: AbortSignal | undefined
   /** By kind and value: the references under which it is wanted. */
   readonly #wanted = new Map<PurgeKind, Map<string, Set<string>>>()
-  readonly #done = new Map<PurgeKind, Set<string>>()
-  readonly #failed = new Map<PurgeKind, Map<string, StorageError>>()
+  /** By kind and value: `undefined` where it is done. */
+  readonly #outcomes = new Map<string, StorageError | undefined>()
   readonly #ownReference: string
 
   constructor(vendor: Vendor, settings: PurgeSettings, signal: AbortSignal | undefined) {
@@ -104,8 +104,8 @@ class PurgeRun {
   }
 
   failureOf(kind: PurgeKind, value: string): StorageError | undefined {
-    if (this.#done.get(kind)?.has(value)) return undefined
-    return this.#failed.get(kind)?.get(value) ?? this.#error('internal', 'was not sent')
+    const name = outcomeName(kind, value)
+    return this.#outcomes.has(name) ? this.#outcomes.get(name) : this.#error('internal', 'was not sent')
   }
 
   /** @throws `aborted` */
@@ -124,7 +124,7 @@ class PurgeRun {
 
   async #deliver(kind: PurgeKind, values: readonly string[], attempt: number): Promise<void> {
     const failures = await this.#try(kind, values)
-    for (const value of values) if (!failures.has(value)) this.#note(this.#done, kind).add(value)
+    for (const value of values) this.#outcomes.set(outcomeName(kind, value), failures.get(value))
     const [first] = failures.values()
     if (first === undefined) return
     const meansAll = values.length > 1 && values.every(value => failures.get(value) === first)
@@ -133,7 +133,6 @@ class PurgeRun {
       await this.#deliver(kind, values.slice(0, middle), attempt)
       return this.#deliver(kind, values.slice(middle), attempt)
     }
-    for (const [value, error] of failures) this.#failures(kind).set(value, error)
     const again = values.filter(value => failures.get(value)?.retryable)
     if (again.length === 0 || attempt >= this.#settings.attempts) return
     const delayMs = this.#delay(
@@ -195,18 +194,6 @@ class PurgeRun {
     }
   }
 
-  #note(notes: Map<PurgeKind, Set<string>>, kind: PurgeKind): Set<string> {
-    const values = notes.get(kind) ?? new Set<string>()
-    notes.set(kind, values)
-    return values
-  }
-
-  #failures(kind: PurgeKind): Map<string, StorageError> {
-    const failures = this.#failed.get(kind) ?? new Map<string, StorageError>()
-    this.#failed.set(kind, failures)
-    return failures
-  }
-
   #ended(): StorageError {
     return endedError(this.#signal!, 'invalidate', this.#vendor.name)
   }
@@ -219,4 +206,8 @@ class PurgeRun {
       ...more,
     })
   }
+}
+
+function outcomeName(kind: PurgeKind, value: string): string {
+  return `${kind} ${value}`
 }

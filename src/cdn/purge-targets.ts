@@ -1,6 +1,6 @@
 import { invalidArgument, type StorageError, unsupported } from '../core/errors.ts'
 import type { InvalidationTarget } from '../core/invalidator.ts'
-import { ANY_KEY, assertKey } from '../core/keys.ts'
+import { ANY_KEY, keyProblem } from '../core/keys.ts'
 import type { PurgeSettings } from './purge-settings.ts'
 
 /** What a purge names: one URL by its path, every URL that begins with a path, all answers with a tag. */
@@ -28,71 +28,71 @@ export interface TargetPurges {
   readonly error?: StorageError
 }
 
-/** RFC 3986: what a path with a query may hold. Anything else would make another URL of it on its way. */
-const PATH = /^\/(?:[\w.~!$&'()*+,;=:@/?-]|%[\dA-Fa-f]{2})*$/
+/** Visible ASCII, as clients send a URL; without the fragment, and without what URL parsers take for a slash. */
+const PATH = /^\/[\x21-\x22\x24-\x5b\x5d-\x7e]*$/
 const TAG = /^[\x20-\x7e]+$/
 
-/** @throws `invalid-argument`, `invalid-key` for what is no list of targets */
+/** @throws `invalid-argument` for what is no list of targets */
 export function assertTargets(targets: readonly InvalidationTarget[], name: string): void {
   const refuse = (problem: string) => invalidArgument('invalidate', name, problem)
   if (!Array.isArray(targets)) throw refuse('targets must be an array')
   for (const [at, target] of targets.entries()) {
     if (typeof target !== 'object' || target === null) throw refuse(`target ${at} must be an object`)
-    const { key, paths, tags, prefixes = [], reference } = target as InvalidationTarget
-    assertKey(key, ANY_KEY, 'invalidate', name)
-    // A path with a query may hold a signature: the place is named, never the text.
-    for (const [field, list, form, must] of [
-      ['paths', paths, PATH, 'begin with / and be percent-encoded'],
-      ['prefixes', prefixes, PATH, 'begin with / and be percent-encoded'],
-      ['tags', tags, TAG, 'be printable ASCII'],
-    ] as const) {
-      if (!Array.isArray(list)) throw refuse(`target ${at}: ${field} must be an array of strings`)
-      const wrong = list.findIndex(value => typeof value !== 'string' || !form.test(value))
-      if (wrong !== -1) throw refuse(`target ${at}: ${field}[${wrong}] must ${must}`)
+    const { key, paths, tags, prefixes = [], reference = '' } = target as InvalidationTarget
+    if (typeof key !== 'string') throw refuse(`target ${at}: key must be a string`)
+    if (typeof reference !== 'string') throw refuse(`target ${at}: reference must be a string`)
+    for (const [field, list] of Object.entries({ paths, tags, prefixes })) {
+      if (!Array.isArray(list) || !list.every(value => typeof value === 'string'))
+        throw refuse(`target ${at}: ${field} must be an array of strings`)
     }
-    if (reference !== undefined && typeof reference !== 'string')
-      throw refuse(`target ${at}: reference must be a string`)
   }
 }
 
-/** A part that the vendor can't take does not keep the other parts from being purged. */
+/**
+ * What is to be sent for a target. A part that can't be taken is the target's own error: neither its other parts nor
+ * its neighbours are kept from being purged.
+ */
 export function purgesOf(
   target: InvalidationTarget,
   forms: PurgeForms,
   keyPath: PurgeSettings['keyPath'],
 ): TargetPurges {
-  const urls = [...keyPathsOf(target.key, keyPath, forms.name), ...target.paths]
-  const prefixes = target.prefixes ?? []
-  const wanted: Purge[] = [
+  const keyFault = keyProblem(target.key, ANY_KEY)
+  const urls = [...(keyFault === undefined ? keyPathsOf(target.key, keyPath) : []), ...target.paths]
+  const places: Purge[] = [
     ...urls.map(path => asPurge(path, forms)),
-    ...prefixes.map(value => ({ kind: 'prefix', value }) as const),
-    ...(forms.has('tag') ? target.tags.map(value => ({ kind: 'tag', value }) as const) : []),
+    ...(target.prefixes ?? []).map(value => ({ kind: 'prefix', value }) as const),
   ]
-  const purges = wanted.filter(one => forms.has(one.kind) && forms.problem?.(one) === undefined)
-  const error = complaint(target, wanted, forms)
+  const wanted: Purge[] = [
+    ...places,
+    // Tags and paths are two names of the same answers: where there are no tags, paths will do.
+    ...(forms.has('tag') || places.length === 0 ? target.tags : []).map(
+      value => ({ kind: 'tag', value }) as const,
+    ),
+  ]
+  const faults = wanted.map(purge => fault(purge, forms))
+  const purges = wanted.filter((_, at) => faults[at] === undefined)
+  const key =
+    keyFault === undefined ? undefined : invalidArgument('invalidate', forms.name, `the key ${keyFault}`)
+  const error = key ?? faults.find(one => one !== undefined)
   return error === undefined ? { purges } : { purges, error }
 }
 
-function complaint(
-  target: InvalidationTarget,
-  wanted: readonly Purge[],
-  forms: PurgeForms,
-): StorageError | undefined {
-  for (const purge of wanted) {
-    if (!forms.has(purge.kind)) {
-      const what = 'can purge no prefix; hand out fewer variants, name each of them, or use tags'
-      return unsupported('invalidate', forms.name, `${forms.name} ${what}`)
-    }
-    const problem = forms.problem?.(purge)
-    if (problem !== undefined)
-      return invalidArgument('invalidate', forms.name, `a ${purge.kind} of the target ${problem}`)
+/** The text is never in the message: a path with a query may hold a signature. */
+function fault(purge: Purge, forms: PurgeForms): StorageError | undefined {
+  const { name } = forms
+  const { kind, value } = purge
+  if (!forms.has(kind)) {
+    const advice =
+      kind === 'prefix' ? 'hand out fewer variants, name each of them, or use tags' : 'name paths'
+    return unsupported('invalidate', name, `${name}, as it is set up, purges no ${kind}: ${advice}`)
   }
-  // Tags and paths are two names of the same answers: paths alone will do, nothing at all will not.
-  if (wanted.length === 0 && target.tags.length > 0) {
-    const what = 'is set up without tags, and the target has nothing else'
-    return unsupported('invalidate', forms.name, `${forms.name} ${what}`)
-  }
-  return undefined
+  const form = kind === 'tag' ? TAG : PATH
+  const rule = kind === 'tag' ? 'must be printable ASCII' : 'must begin with / and be percent-encoded'
+  const problem = form.test(value) ? forms.problem?.(purge) : rule
+  return problem === undefined
+    ? undefined
+    : invalidArgument('invalidate', name, `a ${kind} of the target ${problem}`)
 }
 
 function asPurge(path: string, forms: PurgeForms): Purge {
@@ -100,14 +100,8 @@ function asPurge(path: string, forms: PurgeForms): Purge {
   return prefix === undefined ? { kind: 'url', value: path } : { kind: 'prefix', value: prefix }
 }
 
-function keyPathsOf(key: string, keyPath: PurgeSettings['keyPath'], name: string): readonly string[] {
+function keyPathsOf(key: string, keyPath: PurgeSettings['keyPath']): readonly string[] {
   if (keyPath === false) return []
-  const given: unknown = keyPath(key)
-  const paths = Array.isArray(given) ? given : [given]
-  if (paths.every(path => typeof path === 'string' && PATH.test(path))) return paths
-  throw invalidArgument(
-    'invalidate',
-    name,
-    'keyPath must give paths that begin with / and are percent-encoded',
-  )
+  const given = keyPath(key)
+  return (Array.isArray(given) ? given : [given]).map(String)
 }

@@ -44,10 +44,12 @@ export interface Invalidator {
    * target was accepted, even where nothing was kept under it. What an answer says of a part of a batch is said of the
    * targets in that part alone; where that is unknown, of all in the batch.
    *
+   * A path or a tag that can't be one is the error of its target too: it must not keep others from being told.
+   *
    * Never throws for what the other side answers or fails to answer: that is in the results, as is `timeout` of what
    * was not confirmed within `timeoutMs`. Repeating is harmless, so whoever got no answer tells it again.
    *
-   * @throws `invalid-argument` with nothing sent; `aborted` when `signal` ends it: some may have been told
+   * @throws `invalid-argument` for what are no targets, with nothing sent; `aborted` when `signal` ends it: some may have been told
    */
   invalidate(
     targets: readonly InvalidationTarget[],

@@ -171,16 +171,34 @@ export function describeVendor(cases: VendorCases): void {
     })
 
     test.each([
-      ['a path without a slash', [target('a', { paths: ['b'] })]],
-      ['a path that is not encoded', [target('a', { paths: ['/b c'] })]],
-      ['an empty key', [target('')]],
-      ['a tag with a line break', [target('a', { tags: ['a\r\nb'] })]],
-      ['no list', {} as never],
+      ['a path without a slash', { paths: ['b'] }],
+      ['a path that is not encoded', { paths: ['/b c'] }],
+      ['a path with a fragment', { paths: ['/b#c'] }],
+      ['a path with a backslash', { paths: ['/b\\c'] }],
+    ])('says of %s that it is none, and purges what is beside it', async (_, parts) => {
+      const results = await create().invalidate([target('a', parts), target('c')])
+      expect(results).toMatchObject([
+        { ok: false, error: { code: 'invalid-argument', retryable: false } },
+        { ok: true },
+      ])
+      expect(standIn.purged.sort()).toEqual(purged('/a', '/c'))
+    })
+
+    test('says of a key that no store has that it is none, and purges its paths', async () => {
+      const error = errorOf(await create().invalidate([target('a\ud800', { paths: ['/a'] })]))
+      expect(error).toMatchObject({ code: 'invalid-argument', retryable: false })
+      expect(standIn.purged).toEqual(purged('/a'))
+    })
+
+    test.each([
+      ['no list', {}],
+      ['no target', [null]],
+      ['a target without paths', [{ key: 'a', tags: [] }]],
+      ['a path that is no string', [{ key: 'a', paths: [1], tags: [] }]],
+      ['a reference that is no string', [{ key: 'a', paths: [], tags: [], reference: 1 }]],
     ])('refuses %s with nothing sent', async (_, targets) => {
-      await expect(create().invalidate(targets)).rejects.toMatchObject({
-        name: 'StorageError',
-        retryable: false,
-      })
+      const call = create().invalidate(targets as never)
+      await expect(call).rejects.toMatchObject({ code: 'invalid-argument', retryable: false })
       expect(standIn.requests).toEqual([])
     })
 

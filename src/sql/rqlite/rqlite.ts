@@ -17,6 +17,7 @@ import { BatchMember } from './batch-member.ts'
 import { Cluster, type Reply } from './cluster.ts'
 import { REAL_TYPE } from './decode-rows.ts'
 import { checkResults, failure, topLevelError } from './failures.ts'
+import { backupFile, loadFile, type TransferOptions } from './file-transfer.ts'
 import { type RqliteOptions, readOptions, type Settings } from './options.ts'
 import { ReadEnds } from './read-ends.ts'
 import { Session } from './session.ts'
@@ -26,6 +27,23 @@ import { WriteQueue } from './write-queue.ts'
 /** An engine on rqlite, with what only rqlite has. */
 export interface RqliteEngine extends Engine {
   readonly name: 'rqlite'
+
+  /**
+   * The whole database as a SQLite file, as it comes from the leader. Keep it only once it has come to its end: an
+   * error can no longer change the status of an answer that has begun, so header and length are checked.
+   *
+   * @throws `checksum-mismatch` for a file that is not whole; `unavailable`, `aborted`, `permission-denied`
+   */
+  backup(options?: TransferOptions): AsyncIterable<Uint8Array>
+
+  /**
+   * Replaces all that the cluster holds by a SQLite file, which every node keeps in memory while it is loaded. Nothing
+   * else should write meanwhile.
+   *
+   * @throws `checksum-mismatch` for what is no whole SQLite file, `unavailable`, `permission-denied` where nothing
+   *   happened; `pending` where that is unknown
+   */
+  load(file: AsyncIterable<Uint8Array>, options?: TransferOptions): Promise<void>
 }
 
 /**
@@ -85,7 +103,9 @@ class Rqlite implements RqliteEngine {
     const limited = signal !== undefined || timeoutMs !== undefined
     const ends = new ReadEnds(limited ? { signal, timeoutMs } : undefined, this.settings)
     try {
-      return await this.queries.run(statement, (body, flags) => this.read(body, flags, consistency, ends))
+      return await this.queries.run(statement, async (body, flags) => {
+        return (await this.reply(body, flags, consistency, ends)).answer
+      })
     } finally {
       ends.clear()
     }
@@ -125,9 +145,32 @@ class Rqlite implements RqliteEngine {
     )
   }
 
+  async *backup(options: TransferOptions = {}): AsyncGenerator<Uint8Array> {
+    this.assertOpen('backup')
+    yield* backupFile(await this.leader(options), this.settings, options)
+  }
+
+  async load(file: AsyncIterable<Uint8Array>, options: TransferOptions = {}): Promise<void> {
+    this.assertOpen('load')
+    const leader = await this.leader(options)
+    // From here on nothing holds of what was known: another history may follow.
+    this.session.doubt()
+    await loadFile(leader, this.settings, file, options).finally(() => this.session.doubt())
+  }
+
   close(): Promise<void> {
     this.closing ??= this.writes.drain().then(() => this.cluster.close())
     return this.closing
+  }
+
+  /** Who leads, by its own word. A file goes to nobody else: its body can't be sent a second time. */
+  private async leader({ signal }: TransferOptions): Promise<string> {
+    const ends = new ReadEnds(signal && { signal, timeoutMs: undefined }, this.settings)
+    try {
+      return (await this.reply('["SELECT 1"]', '', 'linearizable', ends)).node
+    } finally {
+      ends.clear()
+    }
   }
 
   private async states(ids: readonly string[]): Promise<Map<string, bigint>> {
@@ -147,12 +190,12 @@ class Rqlite implements RqliteEngine {
   }
 
   /** Tries until it is answered or the time is over: a read may be sent as often as one likes. */
-  private async read(
+  private async reply(
     body: string,
     flags: string,
     consistency: NonNullable<QueryOptions['consistency']>,
     ends: ReadEnds,
-  ): Promise<Answer> {
+  ): Promise<{ node: string; answer: Answer }> {
     for (let attempt = 1; ; attempt++) {
       const level = LEVELS[consistency] ?? this.session.level
       const { home, moment } = this.session
@@ -164,7 +207,7 @@ class Rqlite implements RqliteEngine {
         if (elsewhere) this.session.lost(home)
         else if (answer.error !== undefined) throw topLevelError('query', answer.error)
         if (level === 'linearizable') this.session.confirm(node, moment)
-        if (!elsewhere) return answer
+        if (!elsewhere) return { node, answer }
       } catch (error) {
         if (error instanceof StorageError) throw error
         await ends.again(error, this.cluster.backoffMs(attempt))

@@ -47,7 +47,8 @@ export class RecordSet {
     this.now = options.now ?? Date.now
     this.monotonic = options.monotonic ?? (() => performance.now())
     this.wait = options.wait ?? ((ms, signal) => timer(ms, undefined, { signal }))
-    this.rest = options.wait ?? ((ms, signal) => timer(ms, undefined, { signal, ref: false }))
+    this.rest = (ms, signal) =>
+      options.wait?.(ms, signal, 'background') ?? timer(ms, undefined, { signal, ref: false })
     const ulid = monotonicFactory()
     this.newId = options.newId ?? (() => ulid(this.now()).toLowerCase())
     this.clock = new StoreClock(this)

@@ -42,8 +42,8 @@ export interface RecordsOptions {
   now?: () => number
   /** Milliseconds of a clock that is never set. Default: `performance.now`. */
   monotonic?: () => number
-  /** Waits. Default: a timer. */
-  wait?: (ms: number, signal?: AbortSignal) => Promise<void>
+  /** Waits. Default: a timer, which keeps the process alive unless it is in the background. */
+  wait?: (ms: number, signal?: AbortSignal, place?: 'background') => Promise<void>
   /** 0 up to 1. Default: `Math.random`. */
   random?: () => number
   /** Makes ids: ULIDs in lower case. Default: the package `ulid`, increasing within this process. */

@@ -44,7 +44,10 @@ export interface UnfinishedUpload {
   readonly key: string
   /** What `abortUpload` takes. */
   readonly uploadId: string
-  /** When it was begun, by the store's clock. It may be under way still: a young one is no left-over. */
+  /**
+   * When it was begun, by the store's clock; on versitygw when its latest part came. It may be under way still: a young
+   * one is no left-over.
+   */
   readonly startedAt?: Date
 }
 

@@ -13,7 +13,9 @@ import { CLAIM_MUTANTS } from './mutants/claims.ts'
 import { CHANGE_MUTANTS, KEY_MUTANTS } from './mutants/keys-and-changes.ts'
 import { LISTING_MUTANTS } from './mutants/listing.ts'
 import { soundContext } from './mutants/mutant.ts'
+import { PART_AND_VERSION_MUTANTS } from './mutants/parts-and-versions.ts'
 import { READING_MUTANTS } from './mutants/reading.ts'
+import { withParts, withStaging, withVersions } from './mutants/richer-memory.ts'
 import { WRITING_MUTANTS } from './mutants/writing.ts'
 
 const MUTANTS = [
@@ -23,6 +25,7 @@ const MUTANTS = [
   ...KEY_MUTANTS,
   ...CHANGE_MUTANTS,
   ...CLAIM_MUTANTS,
+  ...PART_AND_VERSION_MUTANTS,
 ]
 
 function pick(tests: readonly ConformanceTest[], id: string): ConformanceTest {
@@ -129,6 +132,19 @@ describe('conformance', () => {
     expect(close).toHaveBeenCalledTimes(3)
     expect((await files.list().page()).items).toEqual([])
   })
+})
+
+describe('the kit passes what memory lacks', () => {
+  const richer: [string, ConformanceContext, RegExp][] = [
+    ['uploads in parts', { ...soundContext(), partSizesBytes: [4096], create: withParts }, /^unfinished\//],
+    ['versions', { ...soundContext(), create: withVersions }, /^versions\//],
+    ['uploads to finalize', withStaging(), /^signed-uploads\//],
+  ]
+  for (const [what, context, ids] of richer)
+    for (const test of conformance(context).filter(({ id }) => ids.test(id)))
+      it(`with ${what}: ${test.id}`, async () => {
+        expect((await test.run()).status).not.toBe('skipped')
+      })
 })
 
 describe('the kit catches a provider that', () => {

@@ -1,48 +1,7 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, describe, it } from 'vitest'
-import { local } from '../../src/adapters/local/index.ts'
-import { conformance } from '../../src/conformance/index.ts'
-import type { StorageProvider } from '../../src/core/provider.ts'
-import { fileServer } from '../../src/server/index.ts'
-import { smallDisk } from '../support/small-disk.ts'
+import { describe } from 'vitest'
+import { conformStore } from '../support/conform-store.ts'
+import { localContext } from '../support/contexts/local-context.ts'
 
-const signing = { baseUrl: 'http://127.0.0.1:1/files', secret: 'a secret of the tests' }
-const roots = new Map<StorageProvider, string>()
-const small = await smallDisk()
-let skew = 0
-const now = () => Date.now() + skew
+const local = await localContext()
 
-describe('local', () => {
-  afterAll(async () => {
-    for (const root of roots.values()) await rm(root, { recursive: true })
-    await small?.remove()
-  })
-  const open = (root: string) => local({ root, signing, now, durability: 'process' })
-
-  for (const test of conformance({
-    name: 'local',
-    async create() {
-      skew = 0
-      const root = await mkdtemp(join(tmpdir(), 'stowage-local-'))
-      const files = open(root)
-      roots.set(files, root)
-      return files
-    },
-    fetch: (url, init, files: StorageProvider) => fileServer(files, { signing, now })(new Request(url, init)),
-    advance(ms) {
-      skew += ms
-    },
-    now,
-    another: files => open(roots.get(files)!),
-    ...(small === undefined ? {} : { createFull: () => open(join(small.path, 'root')) }),
-    leftovers: files => temporaryFiles(roots.get(files)!),
-  }))
-    it(test.title, test.run)
-})
-
-async function temporaryFiles(root: string): Promise<string[]> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true })
-  return entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
-}
+describe('local', () => conformStore(local))

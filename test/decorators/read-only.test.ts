@@ -14,6 +14,7 @@ describe('readOnly', () => {
     ['delete', () => files.delete('a')],
     ['deleteMany', () => files.deleteMany(['a'])],
     ['signedUpload', () => files.signedUpload('a', { expiresIn: 60 })],
+    ['abortUpload', () => files.abortUpload('a', 'an-upload')],
     ['signedUrl', () => files.signedUrl('a', { expiresIn: 60, method: 'PUT' })],
     ['signedUrls', () => files.signedUrls(['a'], { expiresIn: 60, method: 'DELETE' })],
   ])('refuses %s', async (operation, write) => {

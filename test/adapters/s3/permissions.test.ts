@@ -69,6 +69,11 @@ const WORK: Record<string, (files: StorageProvider) => Promise<unknown>> = {
       await fetch(form.url, { method: form.method, body }),
     )
   },
+  unfinishedUploads: async files => {
+    for await (const _ of files.unfinishedUploads({ prefix: 'new' })) return
+  },
+  abortUpload: files => files.abortUpload('new', 'an-upload-that-has-ended'),
+  clock: files => files.clock(),
   probe: files => files.probe(),
 }
 

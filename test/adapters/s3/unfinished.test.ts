@@ -171,7 +171,7 @@ describe('s3 pages of unfinished uploads', () => {
       ['b', '2'],
     )
     const whole = await fakeS3((_, response) => void response.end(twoKeys))
-    await expect(listed(whole.files)).rejects.toMatchObject({ code: 'internal' })
+    await expect(listed(whole.files)).rejects.toMatchObject({ code: 'unavailable' })
     const nowhere = await fakeS3((_, response) => void response.end(page([['a', '1']], ['', ''])))
     await expect(listed(nowhere.files)).rejects.toMatchObject({ code: 'unavailable' })
   })

@@ -1,5 +1,6 @@
 /** Ends a test run by saying what ran against what, and in one line each what could not run. */
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node'
+import { findTool } from './tools.ts'
 
 const REASON_IN_TITLE = /\[skipped: (.*)\]$/
 
@@ -17,7 +18,8 @@ export default class RunSummary implements Reporter {
     const supabase = process.env.STOWAGE_TEST_SUPABASE_URL
       ? 'a real Supabase'
       : "the stand-in for Supabase's storage server"
-    console.log(`Ran on Node ${process.versions.node} against ${[...here, supabase].join(', ')}.`)
+    const rqlite = findTool('rqlited') ? 'a real cluster of rqlite' : 'the stand-in for rqlite'
+    console.log(`Ran on Node ${process.versions.node} against ${[...here, supabase, rqlite].join(', ')}.`)
     for (const [reason, tests] of skippedTests(modules)) {
       const count = tests.length === 1 ? '1 test' : `${tests.length} tests`
       console.log(`not run: ${count}: ${reason}`)

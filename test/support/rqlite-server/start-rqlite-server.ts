@@ -206,7 +206,9 @@ async function handle(around: Surroundings, req: IncomingMessage, res: ServerRes
   const fate =
     (await cluster.faults.onRequest?.({ node: node.id, method, target, headers: req.headers, body })) ??
     'serve'
-  if (fate === 'hang') return
+  await node.resumed
+  // What was under way when the node was killed came to nothing.
+  if (fate === 'hang' || isKilled(node)) return
   if (fate === 'drop') return void req.socket.resetAndDestroy()
   if (typeof fate === 'object') return void res.writeHead(fate.status, fate.headers).end(fate.body)
   if (fate === 'drop-answer') dropAnswer(req, res)
@@ -235,6 +237,8 @@ async function handle(around: Surroundings, req: IncomingMessage, res: ServerRes
     sendError({ ...exchange, flags: new QueryFlags(new URLSearchParams()) }, 400, error.message)
   }
 }
+
+const isKilled = (node: ClusterNode) => node.state === 'killed'
 
 function dropAnswer(req: IncomingMessage, res: ServerResponse): void {
   res.writeHead = (() => res) as typeof res.writeHead

@@ -28,6 +28,7 @@ export function betterSqliteConnection(
     driver,
     // libsql cuts text at its first NUL when it reads.
     textHoldsNul: driver === 'better-sqlite3',
+    endsHeldStatements: driver === 'better-sqlite3',
     prepare: sql => prepare(database, sql),
     exec: sql => void database.exec(sql),
     inTransaction: () => database.inTransaction,

@@ -7,6 +7,11 @@ export interface Connection {
   /** Whether text comes back whole where it holds NUL. */
   readonly textHoldsNul: boolean
   prepare(sql: string): Prepared
+  /**
+   * Whether a statement that found the database held by another ends there. libsql leaves it begun, and then no
+   * COMMIT is taken: writing statements must run inside a transaction, where none is held up.
+   */
+  readonly endsHeldStatements: boolean
   /** One statement without parameters or rows: BEGIN, COMMIT, PRAGMA. */
   exec(sql: string): void
   inTransaction(): boolean

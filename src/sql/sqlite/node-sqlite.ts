@@ -43,6 +43,7 @@ export function nodeSqliteConnection(database: NodeSqliteDatabase): Connection {
     driver: 'node:sqlite',
     // Node 22 cuts text at its first NUL, Node 24 does not.
     textHoldsNul: textComesBackWhole(database),
+    endsHeldStatements: true,
     prepare: sql => prepare(database, sql),
     exec: sql => database.exec(sql),
     inTransaction: () => database.isTransaction ?? inTransaction(database),

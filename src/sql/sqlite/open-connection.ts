@@ -3,6 +3,7 @@ import { loadPeer } from '../../core/peer.ts'
 import { type BetterSqliteConstructor, betterSqliteConnection, isLibsql } from './better-sqlite3.ts'
 import type { Connection, DriverName } from './connection.ts'
 import { findNodeSqlite, nodeSqliteConnection } from './node-sqlite.ts'
+import { cannotOpen, resultCode } from './sqlite-errors.ts'
 import type { SqliteDatabase } from './sqlite-options.ts'
 
 /** Opens `path` with the library that was asked for, else with the first that is there. @throws `unsupported` */
@@ -10,7 +11,7 @@ export async function openConnection(path: string, driver: DriverName | undefine
   if (driver === 'better-sqlite3') return openBetterSqlite(path)
   if (driver === 'libsql') return openLibsql(path)
   const nodeSqlite = findNodeSqlite()
-  if (nodeSqlite !== undefined) return nodeSqliteConnection(new nodeSqlite.DatabaseSync(path))
+  if (nodeSqlite !== undefined) return nodeSqliteConnection(opened(() => new nodeSqlite.DatabaseSync(path)))
   if (driver === 'node:sqlite') throw unsupported('this Node has no node:sqlite; it comes with Node 22.13')
   try {
     return await openBetterSqlite(path)
@@ -52,7 +53,28 @@ async function openLibsql(path: string): Promise<Connection> {
     'sqlite()',
     'libsql',
   )
-  return betterSqliteConnection(new (Database as BetterSqliteConstructor)(path, { timeout: 0 }), 'libsql')
+  return openBetter(Database as BetterSqliteConstructor, path, 'libsql')
+}
+
+function openBetter(
+  Database: BetterSqliteConstructor,
+  path: string,
+  driver: 'better-sqlite3' | 'libsql',
+): Connection {
+  // Waiting is ours: the library's would hold up everything else in this process.
+  return betterSqliteConnection(
+    opened(() => new Database(path, { timeout: 0 })),
+    driver,
+  )
+}
+
+/** Each library says in its own way that a file cannot be opened, one with no code of SQLite's. */
+function opened<Database>(open: () => Database): Database {
+  try {
+    return open()
+  } catch (error) {
+    throw resultCode(error) === undefined ? cannotOpen(error) : error
+  }
 }
 
 function isMissing(error: unknown): boolean {

@@ -16,6 +16,7 @@ const KEPT = 500
 export class Session {
   private readonly known = new Map<string, Known>()
   private readonly controls = new Map<string, Prepared>()
+  private askTimeout: Prepared | undefined
   private synchronous: Durability | undefined
   private operationsExist = false
 
@@ -44,6 +45,10 @@ export class Session {
 
   /** BEGIN, COMMIT, SAVEPOINT and the like. */
   control(sql: string): void {
+    if (!this.connection.endsHeldStatements) {
+      this.connection.exec(sql)
+      return
+    }
     let prepared = this.controls.get(sql)
     if (prepared === undefined) {
       prepared = this.connection.prepare(sql)
@@ -51,6 +56,23 @@ export class Session {
     }
     if (prepared.reader) prepared.all([])
     else prepared.run([])
+  }
+
+  /**
+   * Runs `work`, which finds the database held by another at once, or not at all: a database that was handed over may
+   * have been told to wait, and would hold up everything else in this process.
+   */
+  withoutWaiting<Result>(work: () => Result): Result {
+    if (this.ours) return work()
+    const [row] = this.busyTimeout.all([])
+    const before = Number(row?.timeout)
+    if (before === 0) return work()
+    this.control('PRAGMA busy_timeout = 0')
+    try {
+      return work()
+    } finally {
+      this.connection.exec(`PRAGMA busy_timeout = ${before}`)
+    }
   }
 
   run(statement: Statement): StatementResult {
@@ -84,6 +106,11 @@ export class Session {
 
   operationState(id: string): bigint | undefined {
     return this.run(askOperation(id)).rows[0]?.state as bigint | undefined
+  }
+
+  private get busyTimeout(): Prepared {
+    this.askTimeout ??= this.connection.prepare('PRAGMA busy_timeout')
+    return this.askTimeout
   }
 
   private changes(): number {

@@ -56,6 +56,7 @@ const NAMES: readonly (readonly [string, number])[] = [
   ['SQLITE_NOTADB', 26],
 ]
 
+const CANTOPEN = 14
 export const IOERR = 10
 export const CONSTRAINT = 19
 
@@ -80,7 +81,15 @@ export function isBusy(error: unknown): boolean {
 /** SQLite's words name tables, columns and tokens of the statement, never the value of a parameter. */
 export function toSqliteError(error: unknown, operation: string): StorageError {
   if (error instanceof StorageError) return error
-  const code = resultCode(error)
+  return asStorageError(error, operation, resultCode(error))
+}
+
+/** Of an error without a code, thrown by what opens the file. */
+export function cannotOpen(error: unknown): StorageError {
+  return asStorageError(error, 'open', CANTOPEN)
+}
+
+function asStorageError(error: unknown, operation: string, code: number | undefined): StorageError {
   const said = error instanceof Error ? error.message : 'failed for an unknown reason'
   const meaning: Meaning = (code === undefined ? undefined : MEANINGS[code]) ?? { code: 'internal' }
   return new StorageError(meaning.code, `${operation}: SQLite: ${meaning.message ?? said}`, {

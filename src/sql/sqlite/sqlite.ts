@@ -11,6 +11,7 @@ import {
 } from '../engine.ts'
 import { checkBatch, checkQueryOptions } from './check-batch.ts'
 import { COLUMN_TYPES } from './column-types.ts'
+import type { Connection } from './connection.ts'
 import { joinTransaction } from './join.ts'
 import { openConnection, wrapDatabase } from './open-connection.ts'
 import { Session } from './session.ts'
@@ -51,14 +52,17 @@ class SqliteEngine implements Engine {
   private opened: Opened | undefined
   private closing: Promise<void> | undefined
 
-  constructor(private readonly settings: SqliteSettings) {}
+  private readonly handed: Connection | undefined
+
+  constructor(private readonly settings: SqliteSettings) {
+    const { driver } = settings
+    this.handed = typeof driver === 'object' ? wrapDatabase(driver) : undefined
+  }
 
   /** Known from the library; where that is still to be chosen, `false` until the database is open. */
   get textHoldsNul(): boolean {
-    const { driver } = this.settings
-    if (this.opened) return this.opened.session.connection.textHoldsNul
-    if (typeof driver === 'object') return wrapDatabase(driver).textHoldsNul
-    return driver === 'better-sqlite3'
+    const connection = this.handed ?? this.opened?.session.connection
+    return connection?.textHoldsNul ?? this.settings.driver === 'better-sqlite3'
   }
 
   async batch(statements: readonly Statement[], options: BatchOptions = {}) {
@@ -68,7 +72,7 @@ class SqliteEngine implements Engine {
     try {
       return await writer.add(batch, {
         durable: options.durable === true,
-        patienceMs: options.timeoutMs ?? this.settings.busyTimeoutMs,
+        patienceMs: this.patienceMs(options),
         signal: end.signal,
       })
     } catch (error) {
@@ -127,7 +131,7 @@ class SqliteEngine implements Engine {
   private async release(): Promise<void> {
     const opened = await this.opening?.catch(() => undefined)
     await opened?.writer.drained()
-    if (typeof this.settings.driver !== 'object') opened?.session.connection.close()
+    if (this.handed === undefined) opened?.session.connection.close()
   }
 
   private async read(operation: string, statement: Statement, options: QueryOptions) {
@@ -137,8 +141,8 @@ class SqliteEngine implements Engine {
     const end = deadline(options, operation, NAME)
     try {
       return await whenFree(
-        () => session.read(statement),
-        options.timeoutMs ?? this.settings.busyTimeoutMs,
+        () => session.withoutWaiting(() => session.read(statement)),
+        this.patienceMs(options),
         end.signal,
       )
     } catch (error) {
@@ -147,6 +151,11 @@ class SqliteEngine implements Engine {
     } finally {
       end.clear()
     }
+  }
+
+  /** A time limit of the call's own ends it with `timeout`. */
+  private patienceMs({ timeoutMs }: { readonly timeoutMs?: number }): number {
+    return timeoutMs === undefined ? this.settings.busyTimeoutMs : Number.POSITIVE_INFINITY
   }
 
   private assertOpen(operation: string): void {
@@ -169,14 +178,18 @@ class SqliteEngine implements Engine {
 
   private async connect(): Promise<Opened> {
     const { path, driver, durability, busyTimeoutMs, now } = this.settings
-    const handed = typeof driver === 'object'
-    const connection = handed ? wrapDatabase(driver) : await openConnection(path, driver)
+    const ours = typeof driver === 'object' ? undefined : await openConnection(path, driver)
+    const connection = (ours ?? this.handed) as Connection
     try {
-      const session = new Session(connection, !handed)
-      await whenFree(() => session.configure(durability), busyTimeoutMs, undefined)
+      const session = new Session(connection, ours !== undefined)
+      await whenFree(
+        () => session.withoutWaiting(() => session.configure(durability)),
+        busyTimeoutMs,
+        undefined,
+      )
       return { session, writer: new Writer(session, durability, now) }
     } catch (error) {
-      if (!handed) connection.close()
+      ours?.close()
       throw error
     }
   }

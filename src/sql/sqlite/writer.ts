@@ -62,7 +62,7 @@ export class Writer {
 
   private flush(): void {
     const jobs = this.take()
-    const delayMs = jobs.length === 0 ? 0 : this.attempt(jobs)
+    const delayMs = jobs.length === 0 ? 0 : this.session.withoutWaiting(() => this.attempt(jobs))
     this.scheduled = false
     if (this.queue.length > 0) this.schedule(delayMs)
     else this.idle?.()
@@ -87,7 +87,7 @@ export class Writer {
     try {
       if (connection.inTransaction()) return this.putBack(jobs, new OwnTransactionOpen())
       this.session.setDurability(jobs.some(job => job.durable) ? 'full' : this.durability)
-      const single = onlyStatement(jobs)
+      const single = connection.endsHeldStatements ? onlyStatement(jobs) : undefined
       if (single === undefined) {
         this.session.control('BEGIN IMMEDIATE')
         this.transaction(jobs)

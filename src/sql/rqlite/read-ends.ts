@@ -15,6 +15,7 @@ interface Limits {
 export class ReadEnds {
   private readonly settings: Settings
   private deadline: Deadline | undefined
+  private problem: unknown
 
   /** @throws `invalid-argument` for limits that are none, `aborted` where the caller's signal already is */
   constructor(limits: Limits | undefined, settings: Settings) {
@@ -34,8 +35,10 @@ export class ReadEnds {
   async again(problem: unknown, waitMs: number): Promise<void> {
     if (this.deadline === undefined) this.begin({ signal: undefined, timeoutMs: undefined })
     const { signal } = this
+    // A try that the end itself cut off has nothing to tell.
+    if (problem !== signal!.reason) this.problem = problem
     if (!signal!.aborted) await untilEnded(this.settings.wait(waitMs), signal).catch(() => {})
-    if (signal!.aborted) throw over(signal!, problem)
+    if (signal!.aborted) throw over(signal!, this.problem)
   }
 
   private begin({ signal, timeoutMs = this.settings.deadlineMs }: Limits): void {
@@ -45,6 +48,6 @@ export class ReadEnds {
 
 function over(signal: AbortSignal, problem: unknown): StorageError {
   const ended = endedError(signal, 'query', 'rqlite')
-  if (ended.code === 'aborted' || problem === signal.reason || !(problem instanceof Error)) return ended
+  if (ended.code === 'aborted' || !(problem instanceof Error)) return ended
   return failure('unavailable', 'query', problem.message, { cause: problem })
 }

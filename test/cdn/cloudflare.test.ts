@@ -106,6 +106,13 @@ describe('cloudflare', () => {
     expect(still.waits).toEqual([12_000])
   })
 
+  test('keeps the rate of the free plan: 800 URLs, then 800 a second', async () => {
+    const still = standingClock()
+    const results = await create({ now: still.now, sleep: still.sleep }).invalidate(many(900))
+    expect(results.every(one => one.ok)).toBe(true)
+    expect(still.waits).toEqual([125])
+  })
+
   test.each([
     ['with a query', '/a?b=1'],
     ['with more than 31 slashes', '/a'.repeat(32)],

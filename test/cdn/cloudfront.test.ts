@@ -65,6 +65,14 @@ describe('cloudfront', () => {
     expect(standIn.purged).toEqual(['/a', '/b'])
   })
 
+  test('is the same invalidation in another order', async () => {
+    const targets = [referenced('/a', 'job-1'), referenced('/b', 'job-2')]
+    const cdn = create()
+    await cdn.invalidate(targets)
+    expect(await cdn.invalidate(targets.toReversed())).toEqual([{ ok: true }, { ok: true }])
+    expect(standIn.purged).toEqual(['/a', '/b'])
+  })
+
   test('loses no answer: what was done before the connection broke is done once', async () => {
     standIn.faults.push('cut after the effect')
     expect(await create().invalidate([referenced('/a', 'job-1')])).toEqual([{ ok: true }])
@@ -95,8 +103,8 @@ describe('cloudfront', () => {
   test('sends 15 wildcards in one request, a literal star at the end among them', async () => {
     const prefixes = Array.from({ length: 15 }, (_, at) => `/p/${at}/`)
     const cdn = create({ attempts: 1 })
-    const [result] = await cdn.invalidate([target('a', { paths: ['/a*'], prefixes })])
-    expect(standIn.requests.map(({ body }) => body.match(/<Path>/g)!.length).sort()).toEqual([1, 15])
+    const [result] = await cdn.invalidate([target('a', { paths: ['/a*', '/b'], prefixes })])
+    expect(standIn.requests.map(({ body }) => body.match(/<Path>/g)!.length).sort()).toEqual([1, 1, 15])
     expect(result).toMatchObject({
       ok: false,
       error: { code: 'rate-limited', retryable: true, retryAfterMs: 30_000, requestId: 'r-1' },

@@ -136,18 +136,20 @@ describeOnS3Servers('s3 permissions', server => {
 function policyOf(bucket: string, { onObjects, onBucket }: Need): object {
   const allow = (Action: readonly string[], resource: string) =>
     Action.length === 0 ? [] : [{ Effect: 'Allow', Action, Resource: [`arn:aws:s3:::${resource}`] }]
+  const statements = [...allow(onObjects, `${bucket}/*`), ...allow(onBucket, bucket)]
+  // No policy is empty: nothing is allowed by one for another bucket.
   return {
     Version: '2012-10-17',
-    Statement: [...allow(onObjects, `${bucket}/*`), ...allow(onBucket, bucket)],
+    Statement: statements.length > 0 ? statements : allow(['s3:GetObject'], 'other/*'),
   }
 }
 
 /**
- * Whether `need` is allowed by a policy for `given`. Removing parts of failed uploads is asked for, not required, and
- * MinIO answers 404 for a missing object to everyone who may read, where AWS wants `s3:ListBucket`.
+ * Whether `need` is allowed by a policy for `given`. Removing parts of failed uploads is asked for, not required, but by
+ * `abortUpload`, and MinIO answers 404 for a missing object to everyone who may read, where AWS wants `s3:ListBucket`.
  */
 function isWithin(need: Need, given: Need): boolean {
-  const required = need.onObjects.filter(action => !/Multipart/.test(action))
+  const required = need.onObjects.filter(action => need.method === 'abortUpload' || !/Multipart/.test(action))
   return (
     required.every(action => given.onObjects.includes(action)) &&
     (need.method === 'exists' || need.onBucket.every(action => given.onBucket.includes(action)))

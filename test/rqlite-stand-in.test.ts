@@ -119,6 +119,16 @@ describe('values', () => {
     expect(results).toEqual([{}, {}, { columns: ['one'], types: ['integer'], values: [[1]] }])
   })
 
+  it('takes a comment behind the last semicolon for the last statement', async () => {
+    const { nodes } = await started()
+    const { results } = await ask(nodes[0], '/db/execute', [
+      'INSERT INTO t(s) VALUES(1);-- done',
+      'SELECT 1; ',
+    ])
+    expect(results).toEqual([{}, { last_insert_id: 1, rows_affected: 1 }])
+    expect((await ask(nodes[0], '/db/query', ['SELECT 1; -- one'])).results).toEqual([{}])
+  })
+
   it('runs only the last of several statements where the first has RETURNING', async () => {
     const { nodes } = await started()
     const { results } = await ask(nodes[0], '/db/execute', [

@@ -25,8 +25,8 @@ interface RealNode extends RqliteNode {
 
 interface Status {
   store: {
-    leader: { node_id: string }
-    /** Absent while the node starts. */
+    /** Both are absent while the node starts. */
+    leader?: { node_id: string }
     raft?: { applied_index: number; commit_index: number; state: string }
   }
 }
@@ -148,7 +148,8 @@ async function settled(nodes: readonly RealNode[]): Promise<void> {
       if (!leader || committed === undefined) return false
       return all.every(
         status =>
-          status?.store.leader.node_id === leader.leader.node_id &&
+          status?.store.leader !== undefined &&
+          status.store.leader.node_id === leader.leader?.node_id &&
           (status.store.raft?.applied_index ?? -1) >= committed,
       )
     },

@@ -79,13 +79,11 @@ export class Connection {
   /** Every statement of the string, one result: the last one's. */
   execute({ sql, parameters }: Statement): ChangeResult {
     let start = 0
-    let isAny = false
-    for (const part of splitStatements(sql)) {
-      if (isEmpty(part)) continue
-      isAny = true
-      start += this.step(part, parameters, start, parameters.length).count
-    }
-    if (!isAny) return { lastInsertId: 0n, rowsAffected: 0n }
+    const parts = splitStatements(sql)
+    for (const part of parts)
+      if (!isEmpty(part)) start += this.step(part, parameters, start, parameters.length).count
+    // A comment behind the last semicolon is a statement, and its result the one that counts.
+    if (isEmpty(parts.at(-1) ?? '')) return { lastInsertId: 0n, rowsAffected: 0n }
     const [counted] = this.counters.all([]) as unknown as [[bigint, bigint]]
     const [lastInsertId, rowsAffected] = counted
     return { lastInsertId, rowsAffected }
@@ -93,15 +91,15 @@ export class Connection {
 
   /** Of several statements in the string only the last one runs: the others are prepared and closed. */
   query({ sql, parameters }: Statement): RowsResult {
-    const parts = splitStatements(sql).filter(part => !isEmpty(part))
-    const last = parts.pop()
-    if (last === undefined) return { columns: [], types: [], values: [], tables: [] }
+    const parts = splitStatements(sql)
+    const last = parts.pop() ?? ''
     let start = 0
     for (const part of parts) {
       const { sql: numbered, count } = numberParameters(part)
       this.database.prepare(numbered)
       start += count
     }
+    if (isEmpty(last)) return { columns: [], types: [], values: [], tables: [] }
     return this.step(last, parameters, start, parameters.length - start).rows()
   }
 

@@ -26,8 +26,8 @@ export function exactly(sql: string, columns: readonly string[]): string | undef
   if (returning >= 0) return exactReturning(sql, tokens.slice(returning), columns)
   if (!['SELECT', 'VALUES', 'WITH'].some(word => isWord(tokens[0], word))) return undefined
   const names = columns.map((_, index) => `c${index}`)
-  const inner = tokens.at(-1)?.text === ';' ? sql.slice(0, tokens.at(-1)?.start) : sql
-  return `WITH stand_in_rows(${names}) AS MATERIALIZED (${inner}\n) SELECT ${names.map(typed)} FROM stand_in_rows`
+  const last = tokens.filter(token => token.text !== ';').at(-1)
+  return `WITH stand_in_rows(${names}) AS MATERIALIZED (${sql.slice(0, last?.end)}) SELECT ${names.map(typed)} FROM stand_in_rows`
 }
 
 const typed = (expression: string) =>

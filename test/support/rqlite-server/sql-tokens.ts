@@ -42,24 +42,28 @@ export function topLevel(tokens: readonly SqlToken[], word: string): number {
 }
 
 /**
- * The statements of one string, as `sqlite3_prepare` cuts them: what follows the last semicolon counts where it is
- * not empty, even where it is white space or a comment.
+ * The statements of one string. What follows the last semicolon counts where it is not white space only: a comment
+ * there is a statement, too.
  */
 export function splitStatements(sql: string): string[] {
   const statements: string[] = []
   let start = 0
   const tokens = sqlTokens(sql)
-  const isTrigger = tokens.slice(0, 4).some(token => isWord(token, 'TRIGGER')) && isWord(tokens[0], 'CREATE')
+  const createsTrigger = (at: number) =>
+    isWord(tokens[at], 'CREATE') && tokens.slice(at, at + 3).some(token => isWord(token, 'TRIGGER'))
+  let isTrigger = createsTrigger(0)
+  // Statements inside a trigger end with semicolons of their own.
   let depth = 0
-  for (const token of tokens) {
+  for (const [index, token] of tokens.entries()) {
     if (isTrigger && (isWord(token, 'BEGIN') || isWord(token, 'CASE'))) depth += 1
     if (isTrigger && isWord(token, 'END')) depth -= 1
     if (token.text !== ';' || depth > 0) continue
     statements.push(sql.slice(start, token.end))
     start = token.end
+    isTrigger = createsTrigger(index + 1)
   }
   const rest = sql.slice(start)
-  if (rest !== '' || statements.length === 0) statements.push(rest)
+  if (rest.trim() !== '' || statements.length === 0) statements.push(rest)
   return statements
 }
 

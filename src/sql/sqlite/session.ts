@@ -2,6 +2,7 @@ import { invalidArgument } from '../../core/errors.ts'
 import { askOperation, operationsTable, type Row, type Statement, type StatementResult } from '../engine.ts'
 import { COLUMN_TYPES } from './column-types.ts'
 import type { Connection, Prepared } from './connection.ts'
+import { foreignTransaction } from './sqlite-errors.ts'
 import type { Durability } from './sqlite-options.ts'
 import { readStatementText, type StatementText } from './statement-text.ts'
 
@@ -64,6 +65,7 @@ export class Session {
    */
   withoutWaiting<Result>(work: () => Result): Result {
     if (this.ours) return work()
+    if (this.connection.inTransaction()) throw foreignTransaction()
     const [row] = this.busyTimeout.all([])
     const before = Number(row?.timeout)
     if (before === 0) return work()

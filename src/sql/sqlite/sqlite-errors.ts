@@ -70,12 +70,25 @@ export function resultCode(error: unknown): number | undefined {
   return NAMES.find(([name]) => code === name || code.startsWith(`${name}_`))?.[1]
 }
 
+/** A database that was handed over is inside a transaction that is not ours to write or to see. */
+export function foreignTransaction(): StorageError {
+  const error = new StorageError(
+    'unavailable',
+    'SQLite: the open database that was given is inside a transaction of yours; use join(), or end it first',
+    { provider: 'sqlite' },
+  )
+  foreign.add(error)
+  return error
+}
+
+/** `instanceof` cannot tell a subclass of StorageError from the others. */
+const foreign = new WeakSet<object>()
+
 /** Held by another connection; or, on a database that was handed over, by a loop over its rows that goes on. */
 export function isBusy(error: unknown): boolean {
   const code = resultCode(error)
-  return (
-    code === 5 || code === 6 || (error instanceof TypeError && /busy executing a query/.test(error.message))
-  )
+  if (code === 5 || code === 6 || foreign.has(error as object)) return true
+  return error instanceof TypeError && /busy executing a query/.test(error.message)
 }
 
 /** SQLite's words name tables, columns and tokens of the statement, never the value of a parameter. */

@@ -4,6 +4,7 @@ import {
   askOperation,
   assertStatement,
   type BatchOptions,
+  type BatchResult,
   type Engine,
   type QueryOptions,
   type Row,
@@ -51,7 +52,7 @@ class SqliteEngine implements Engine {
   private opening: Promise<Opened> | undefined
   private opened: Opened | undefined
   private closing: Promise<void> | undefined
-
+  private readonly underWay = new Set<Promise<unknown>>()
   private readonly handed: Connection | undefined
 
   constructor(private readonly settings: SqliteSettings) {
@@ -65,31 +66,17 @@ class SqliteEngine implements Engine {
     return connection?.textHoldsNul ?? this.settings.driver === 'better-sqlite3'
   }
 
-  async batch(statements: readonly Statement[], options: BatchOptions = {}) {
-    const { writer } = await this.open('batch')
-    const batch = checkBatch(statements, options, this)
-    const end = deadline(options, 'batch', NAME)
-    try {
-      return await writer.add(batch, {
-        durable: options.durable === true,
-        patienceMs: this.patienceMs(options),
-        signal: end.signal,
-      })
-    } catch (error) {
-      if (end.signal?.aborted && error === end.signal.reason) throw endedError(end.signal, 'batch', NAME)
-      throw error
-    } finally {
-      end.clear()
-    }
+  batch(statements: readonly Statement[], options: BatchOptions = {}): Promise<BatchResult> {
+    return this.follow(this.write(statements, options))
   }
 
   query(statement: Statement, options: QueryOptions = {}): Promise<readonly Row[]> {
-    return this.read('query', statement, options)
+    return this.follow(this.read('query', statement, options))
   }
 
   async outcome(id: string, options: QueryOptions = {}): Promise<boolean | undefined> {
     try {
-      const [row] = await this.read('outcome', askOperation(id), options)
+      const [row] = await this.follow(this.read('outcome', askOperation(id), options))
       return row === undefined ? undefined : row.state === 2n
     } catch (error) {
       if (isNoOperationsYet(error)) return undefined
@@ -128,10 +115,35 @@ class SqliteEngine implements Engine {
     await this.closing
   }
 
+  private async write(statements: readonly Statement[], options: BatchOptions): Promise<BatchResult> {
+    const { writer } = await this.open('batch')
+    const batch = checkBatch(statements, options, this)
+    const end = deadline(options, 'batch', NAME)
+    try {
+      return await writer.add(batch, {
+        durable: options.durable === true,
+        patienceMs: this.patienceMs(options),
+        signal: end.signal,
+      })
+    } catch (error) {
+      if (end.signal?.aborted && error === end.signal.reason) throw endedError(end.signal, 'batch', NAME)
+      throw error
+    } finally {
+      end.clear()
+    }
+  }
+
+  /** `close` waits for what was asked for before it. */
+  private follow<Result>(call: Promise<Result>): Promise<Result> {
+    const forget = () => this.underWay.delete(call)
+    this.underWay.add(call)
+    call.then(forget, forget)
+    return call
+  }
+
   private async release(): Promise<void> {
-    const opened = await this.opening?.catch(() => undefined)
-    await opened?.writer.drained()
-    if (this.handed === undefined) opened?.session.connection.close()
+    await Promise.allSettled(this.underWay)
+    if (this.handed === undefined) this.opened?.session.connection.close()
   }
 
   private async read(operation: string, statement: Statement, options: QueryOptions) {

@@ -33,7 +33,6 @@ const MAX_GROUP = 128
 export class Writer {
   private readonly queue: Job[] = []
   private scheduled = false
-  private idle: (() => void) | undefined
 
   constructor(
     private readonly session: Session,
@@ -48,11 +47,6 @@ export class Writer {
     })
   }
 
-  /** Resolves when nothing waits any more. */
-  drained(): Promise<void> {
-    return this.scheduled ? new Promise(resolve => (this.idle = resolve)) : Promise.resolve()
-  }
-
   /** `setImmediate`: behind all that this turn of the event loop brings, and no timer for who writes alone. */
   private schedule(delayMs: number): void {
     this.scheduled = true
@@ -62,10 +56,9 @@ export class Writer {
 
   private flush(): void {
     const jobs = this.take()
-    const delayMs = jobs.length === 0 ? 0 : this.session.withoutWaiting(() => this.attempt(jobs))
+    const delayMs = jobs.length === 0 ? 0 : this.attempt(jobs)
     this.scheduled = false
     if (this.queue.length > 0) this.schedule(delayMs)
-    else this.idle?.()
   }
 
   private take(): Job[] {
@@ -83,23 +76,27 @@ export class Writer {
 
   /** Returns the milliseconds to wait before the next one. */
   private attempt(jobs: Job[]): number {
-    const { connection } = this.session
     try {
-      if (connection.inTransaction()) return this.putBack(jobs, new OwnTransactionOpen())
-      this.session.setDurability(jobs.some(job => job.durable) ? 'full' : this.durability)
-      const single = connection.endsHeldStatements ? onlyStatement(jobs) : undefined
-      if (single === undefined) {
-        this.session.control('BEGIN IMMEDIATE')
-        this.transaction(jobs)
-      } else {
-        const results = [this.session.run(single)]
-        jobs[0]?.resolve({ applied: true, results })
-      }
+      this.session.withoutWaiting(() => this.perform(jobs))
     } catch (error) {
       if (isBusy(error)) return this.putBack(jobs, toSqliteError(error, 'batch'))
-      this.failed(jobs, error)
+      // No transaction of ours was begun: what is open may be the caller's, and is left alone.
+      for (const job of jobs) job.reject(commitError(error))
     }
     return 0
+  }
+
+  private perform(jobs: Job[]): void {
+    const { session } = this
+    session.setDurability(jobs.some(job => job.durable) ? 'full' : this.durability)
+    const single = session.connection.endsHeldStatements ? onlyStatement(jobs) : undefined
+    if (single === undefined) {
+      session.control('BEGIN IMMEDIATE')
+      this.transaction(jobs)
+    } else {
+      const results = [session.run(single)]
+      jobs[0]?.resolve({ applied: true, results })
+    }
   }
 
   private transaction(jobs: Job[]): void {
@@ -176,16 +173,6 @@ export class Writer {
     })
     this.queue.unshift(...patient)
     return delayMs
-  }
-}
-
-class OwnTransactionOpen extends StorageError {
-  constructor() {
-    super(
-      'unavailable',
-      'batch: SQLite: the open database that was given is inside a transaction of yours; use join(), or end it first',
-      { operation: 'batch', provider: 'sqlite' },
-    )
   }
 }
 

@@ -1,5 +1,7 @@
 /** Files and their records as one: nothing is ever half there. */
 export type { AdoptOptions, AdoptReport } from './adopt-files.ts'
+export type { AuditOptions, AuditProgress, AuditReport } from './audit.ts'
+export type { AuditFinding, FindingKind } from './audit-finding.ts'
 export type { FileDeletion } from './delete-files.ts'
 export type { JobStatus, JobsOptions } from './doctor.ts'
 export type { FindOptions } from './find-files.ts'

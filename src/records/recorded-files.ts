@@ -10,6 +10,7 @@ import type {
   UploadOptions,
 } from '../core/provider.ts'
 import type { AdoptOptions, AdoptReport } from './adopt-files.ts'
+import type { AuditOptions, AuditReport } from './audit.ts'
 import type { FileDeletion } from './delete-files.ts'
 import type { JobStatus, JobsOptions } from './doctor.ts'
 import type { FindOptions } from './find-files.ts'
@@ -62,6 +63,9 @@ export interface RecordedFiles extends StorageProvider {
   recover(options?: RecoverOptions): Promise<RecoverReport>
   /** Recovers in the background, until it is stopped. */
   startWorker(options?: WorkerOptions): Worker
+
+  /** Holds store and database against each other, both as streams. Deletes nothing. */
+  audit(options?: AuditOptions): Promise<AuditReport>
 
   /** What is under way or owed, for `stowage doctor` and dashboards. */
   jobs(options?: JobsOptions): Promise<JobStatus[]>

@@ -7,6 +7,7 @@ import type { StorageProvider } from '../core/provider.ts'
 import { forward } from '../decorators/forward.ts'
 import type { Engine } from '../sql/engine.ts'
 import { adoptFiles } from './adopt-files.ts'
+import { audit } from './audit.ts'
 import { deleteFiles } from './delete-files.ts'
 import { cancelJob, listJobs, retryJob } from './doctor.ts'
 import { findFiles } from './find-files.ts'
@@ -96,6 +97,7 @@ function recordedFiles(set: RecordSet, ends: boolean): RecordedFiles {
     settle: operationId => settleOperation(runner, operationId),
     recover: options => recover(set, runner, options),
     startWorker: options => startWorker(set, runner, options),
+    audit: options => audit(set, options),
     jobs: options => listJobs(set, options),
     retryJob: id => retryJob(set, id),
     cancelJob: id => cancelJob(set, id),

@@ -329,6 +329,9 @@ describe('a paused node', () => {
     faults.elections = 'unnoticed'
     server.pause(nodes[0])
     expect((await insert(nodes[1], '?timeout=10ms')).error).toMatch(/i\/o timeout$/)
+    expect((await ask(nodes[1], '/readyz')).text).toMatch(/leader not contactable: .*i\/o timeout$/)
+    const seen = JSON.parse((await ask(nodes[1], '/nodes?ver=2')).text).nodes[0]
+    expect(seen).toMatchObject({ reachable: false, error: 'timeout waiting for node to respond' })
     const patient = insert(nodes[1])
     server.resume(nodes[0])
     expect((await patient).results).toEqual([{ last_insert_id: 1, rows_affected: 1 }])

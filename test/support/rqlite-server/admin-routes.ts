@@ -3,7 +3,7 @@ import { NotLeader } from './cluster.ts'
 import type { ClusterNode } from './cluster-node.ts'
 import { admits, type Exchange, JSON_TYPE, send, sendError, sendJson } from './exchange.ts'
 import { jsonArray, jsonObject, jsonString } from './json-answer.ts'
-import { reachLeader } from './reach-leader.ts'
+import { forwardingTimeout, reachLeader } from './reach-leader.ts'
 
 export function nodes(exchange: Exchange): void {
   if (!admits(exchange, ['status'], ['GET'])) return
@@ -22,7 +22,7 @@ function nodeJson(other: ClusterNode, leader: ClusterNode | undefined): string {
   const refused =
     other.state === 'killed'
       ? `dial tcp ${other.raftAddress}: connect: connection refused`
-      : `read tcp ${other.raftAddress}: i/o timeout`
+      : 'timeout waiting for node to respond'
   return jsonObject([
     ['id', jsonString(other.id)],
     ['api_addr', isThere ? jsonString(other.url) : undefined],
@@ -63,7 +63,10 @@ export function readyz(exchange: Exchange): void {
   if (flags.has('noleader')) tell(200)
   else if (!node.leader) tell(503, '[+]leader does not exist')
   else if (node.leader.state !== 'running') {
-    const refused = `dial tcp ${node.leader.raftAddress}: connect: connection refused`
+    const refused =
+      node.leader.state === 'killed'
+        ? `dial tcp ${node.leader.raftAddress}: connect: connection refused`
+        : forwardingTimeout(node, node.leader)
     tell(503, `[+]leader not contactable: ${refused}`)
   } else tell(200, '[+]leader ok', '[+]store ok', ...(flags.has('sync') ? ['[+]sync ok'] : []), '[+]db ok')
 }

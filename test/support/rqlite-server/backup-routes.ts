@@ -15,10 +15,14 @@ export async function backup(exchange: Exchange): Promise<void> {
   if (!admits(exchange, ['backup'], ['GET'], '')) return
   if (flags.has('fmt')) return sendError(exchange, 501, 'the stand-in makes binary backups only')
   try {
-    const reached = await reachLeader(exchange, async node => {
-      if (!flags.has('noleader') && !node.believesToLead) throw new NotLeader()
-      return node.database.backup(flags.has('vacuum'))
-    })
+    const reached = await reachLeader(
+      exchange,
+      async node => {
+        if (!flags.has('noleader') && !node.believesToLead) throw new NotLeader()
+        return node.database.backup(flags.has('vacuum'))
+      },
+      FILE_TYPE,
+    )
     if (!reached) return
     const file = flags.has('compress') ? gzipSync(reached.value, { level: 1 }) : reached.value
     // Go's writer names no operating system.
@@ -38,14 +42,18 @@ export async function load(exchange: Exchange): Promise<void> {
   const statements = [{ sql: body.toString('utf8'), parameters: [] }]
   const batch = { statements, transaction: false, rollbackOnError: true }
   try {
-    const reached = await reachLeader(exchange, async node => {
-      const { applied } = await cluster.propose(
-        node,
-        isFile ? { kind: 'load', file: body } : { kind: 'execute', batch },
-      )
-      if ('error' in applied) throw new BatchFailure(applied.error)
-      return applied.results
-    })
+    const reached = await reachLeader(
+      exchange,
+      async node => {
+        const { applied } = await cluster.propose(
+          node,
+          isFile ? { kind: 'load', file: body } : { kind: 'execute', batch },
+        )
+        if ('error' in applied) throw new BatchFailure(applied.error)
+        return applied.results
+      },
+      '',
+    )
     if (!reached) return
     const form = { associative: false, blobsAsArrays: false, timings: false, isQuery: false }
     const results = reached.value.map(result => resultJson(result, form))

@@ -18,6 +18,7 @@ export interface Reached<T> {
 export async function reachLeader<T>(
   exchange: Exchange,
   act: (node: ClusterNode, isForwarded: boolean) => Promise<T>,
+  contentType = JSON_TYPE,
 ): Promise<Reached<T> | undefined> {
   const { node, flags } = exchange
   try {
@@ -26,7 +27,7 @@ export async function reachLeader<T>(
     if (!(error instanceof NotLeader)) throw error
   }
   const { leader } = node
-  if (flags.has('redirect')) redirect(exchange, leader)
+  if (flags.has('redirect')) redirect(exchange, leader, contentType)
   else if (!leader) sendError(exchange, 503, new NoLeader().message)
   else {
     await reachable(exchange, leader)
@@ -41,11 +42,11 @@ export async function reachLeader<T>(
 }
 
 /** A redirect needs the leader's own word for its address. */
-function redirect(exchange: Exchange, leader: ClusterNode | undefined): void {
+function redirect(exchange: Exchange, leader: ClusterNode | undefined, contentType: string): void {
   if (leader?.state !== 'running') sendError(exchange, 500, new NoLeader().message)
   else
     send(exchange, 301, '', {
-      'content-type': JSON_TYPE,
+      ...(contentType ? { 'content-type': contentType } : {}),
       location: `${leader.url}${exchange.path}${exchange.search}`,
     })
 }

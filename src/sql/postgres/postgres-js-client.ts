@@ -32,6 +32,7 @@ interface PendingQuery {
 }
 
 interface PendingRows extends PromiseLike<RawResult> {
+  readonly active: boolean
   cancel(): void
 }
 
@@ -70,12 +71,20 @@ export function postgresJsClient(sql: PostgresJs, close: () => Promise<void> = a
   return clientOver(async () => {
     const reserved = (await sql.reserve()) as Reserved
     const underWay = new Set<PendingRows>()
+    let broken = false
     return {
       stopsAtFailure: false,
-      run: statements => runAll(reserved, statements, renames, underWay),
+      async run(statements) {
+        try {
+          return await runAll(reserved, statements, renames, underWay)
+        } catch (error) {
+          broken ||= !isServerError(error)
+          throw error
+        }
+      },
       release: () => reserved.release(),
-      // A connection that broke has left the pool by itself; one whose statements go on is returned when they ended.
-      discard: () => void cancelAndRelease(reserved, underWay),
+      // A broken connection has left the pool by itself, and must not be put back.
+      discard: () => (broken ? undefined : void cancelAndRelease(reserved, underWay)),
     }
   }, close)
 }
@@ -87,13 +96,40 @@ export async function openPostgresJs(url: string, max: number): Promise<Client> 
   return postgresJsClient(sql as unknown as PostgresJs, () => sql.end({ timeout: 5 }))
 }
 
+/**
+ * For a connection whose statements nobody waits for any more. Only the one that the server is at is cancelled, in
+ * turn: postgres.js blocks a reserved connection for ever where one is cancelled that waits to be sent.
+ */
 async function cancelAndRelease(reserved: Reserved, underWay: ReadonlySet<PendingRows>): Promise<void> {
-  if (underWay.size === 0) return
-  for (const query of underWay) query.cancel()
-  const settled = await Promise.allSettled(underWay)
-  if (settled.some(one => one.status === 'rejected' && !isServerError(one.reason))) return
-  await Promise.allSettled([reserved.unsafe('ROLLBACK').raw()])
-  reserved.release()
+  for (const query of [...underWay]) {
+    if (query.active) query.cancel()
+    await Promise.allSettled([query])
+  }
+  const rollback = () => reserved.unsafe('ROLLBACK', [], { simple: true }).raw()
+  try {
+    // The cancelling may come late, and end the first one.
+    await Promise.resolve(rollback()).catch(rollback)
+    reserved.release()
+  } catch {
+    // Broken meanwhile: it has left the pool.
+  }
+}
+
+/** Waits for each answer, but not after the connection broke: postgres.js forgets those that it had not sent yet. */
+async function allOrBroken<Result>(
+  queries: readonly PromiseLike<Result>[],
+): Promise<PromiseSettledResult<Result>[]> {
+  let giveUp: (error: unknown) => void
+  const broken = new Promise<never>((_, reject) => {
+    giveUp = reject
+  })
+  const settled = queries.map(query =>
+    Promise.resolve(query).catch(error => {
+      if (!isServerError(error)) giveUp(error)
+      throw error
+    }),
+  )
+  return Promise.race([Promise.allSettled(settled), broken])
 }
 
 /**
@@ -106,11 +142,13 @@ async function runAll(
   renames: boolean,
   underWay: Set<PendingRows>,
 ): Promise<readonly StatementResult[]> {
-  const settled = await Promise.allSettled(
+  const settled = await allOrBroken(
     statements.map(async statement => {
       const asRecords = renames && statement.givesRows
       const text = asRecords ? asRecordRows(statement) : statement.sql
-      const query = sql.unsafe(text, statement.parameters, { prepare: true, simple: false }).raw()
+      // BEGIN, COMMIT and the like are cheap to parse, and no use of a connection's memory for prepared ones.
+      const simple = statement.kind === 'schema' && statement.parameters.length === 0
+      const query = sql.unsafe(text, statement.parameters, { prepare: !simple, simple }).raw()
       underWay.add(query)
       try {
         return readResult(await query, statement, asRecords)

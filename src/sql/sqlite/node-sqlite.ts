@@ -42,7 +42,7 @@ export function nodeSqliteConnection(database: NodeSqliteDatabase): Connection {
   return {
     driver: 'node:sqlite',
     // Node 22 cuts text at its first NUL, Node 24 does not.
-    textHoldsNul: textComesBackWhole(database),
+    textHoldsNul: textComesBackWhole(),
     endsHeldStatements: true,
     prepare: sql => prepare(database, sql),
     exec: sql => database.exec(sql),
@@ -60,13 +60,23 @@ function prepare(database: NodeSqliteDatabase, sql: string): Prepared {
       ? statement.columns().length > 0
       : /^\s*(?:SELECT|WITH|VALUES|EXPLAIN)|RETURNING/i.test(sql),
     // Its rows have no prototype; those of the others do.
-    all: parameters => statement.all(...parameters).map(row => ({ ...(row as Row) })),
-    run: parameters => Number(statement.run(...parameters).changes),
+    all: parameters => statement.all(...parameters.map(bindable)).map(row => ({ ...(row as Row) })),
+    run: parameters => Number(statement.run(...parameters.map(bindable)).changes),
   }
 }
 
-function textComesBackWhole(database: NodeSqliteDatabase): boolean {
+/** Node 22 takes an empty array with no memory behind it for NULL. */
+function bindable(value: SqlValue): SqlValue {
+  return value instanceof Uint8Array && value.length === 0 ? new Uint8Array(new ArrayBuffer(1), 0, 0) : value
+}
+
+/** Asked in memory: the file may be held by another. */
+function textComesBackWhole(): boolean {
+  const nodeSqlite = findNodeSqlite()
+  if (nodeSqlite === undefined) return false
+  const database = new nodeSqlite.DatabaseSync(':memory:')
   const [row] = database.prepare('SELECT ? AS text').all('a\0b') as { text: string }[]
+  database.close()
   return row?.text === 'a\0b'
 }
 

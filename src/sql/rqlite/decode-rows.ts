@@ -17,8 +17,11 @@ export const REAL_TYPE = 'FLOAT64_BLOB'
 export function columnKind(type: string): ColumnKind {
   if (/^(?:boolean|date|datetime|timestamp)$/.test(type)) return 'rewritten'
   if (type === REAL_TYPE.toLowerCase()) return 'real'
+  // rqlite's own list, not that of SQLite: of other columns the BLOBs come as base64.
+  if (/^(?:text|json)$|^(?:varchar|varying character|nchar|native character|nvarchar|clob)/.test(type))
+    return 'text'
   if (type.includes('int')) return 'integer'
-  if (/char|clob|text/.test(type)) return 'text'
+  if (/char|clob|text/.test(type)) return 'any'
   if (type === 'blob') return 'blob'
   if (type.includes('blob') || type === '') return 'any'
   if (/real|floa|doub/.test(type)) return 'real'
@@ -37,10 +40,10 @@ type Decode = (value: JsonValue, first: boolean) => SqlValue
 export function decodeRows(answer: StatementAnswer, kinds: readonly ColumnKind[], strict: boolean): Row[] {
   const { columns = [], types = [], values = [] } = answer
   const decoders = columns.map((_, index): Decode => {
-    const decode = DECODERS[kinds[index] ?? 'any']
-    return kinds[index] === 'any' || kinds[index] === undefined
-      ? (value, first) => fromExpression(value, types[index] ?? '', first, strict)
-      : value => decode(value, strict)
+    const kind = kinds[index] ?? 'any'
+    if (kind === 'any') return (value, first) => fromExpression(value, types[index] ?? '', first, strict)
+    const decode = DECODERS[kind]
+    return value => decode(value, strict)
   })
   return values.map((row, at) => toRow(columns, index => decoders[index]!(row[index] ?? null, at === 0)))
 }
@@ -59,27 +62,28 @@ export function toRow(columns: readonly string[], valueAt: (index: number) => Sq
   return row
 }
 
-const DECODERS: Record<ColumnKind, (value: JsonValue, strict: boolean) => SqlValue> = {
-  integer: value => (isNumber(value) ? integerOrReal(value) : plain(value)),
+type Decoder = (value: JsonValue, strict: boolean) => SqlValue
+
+const DECODERS: Record<Exclude<ColumnKind, 'any'>, Decoder> = {
+  integer: (value, strict) => (isNumber(value) ? integerOrReal(value) : notText(value, strict)),
   real: (value, strict) => {
     // A long integer in a column of REALs: a REAL as Go writes it, or an INTEGER that somebody put there.
     if (strict && isLong(value)) throw new Ambiguous()
-    return isNumber(value) ? real(value) : plain(value)
+    return isNumber(value) ? real(value) : notText(value, strict)
   },
   text: (value, strict) => {
     // Bytes in a TEXT column come as text, and what is no UTF-8 of them is lost.
     if (strict && typeof value === 'string' && value.includes('\ufffd')) throw new Ambiguous()
     return isNumber(value) ? integerOrReal(value) : plain(value)
   },
-  blob: (value, strict) => {
-    if (strict && isNumber(value)) throw new Ambiguous()
-    return isNumber(value) ? integerOrReal(value) : plain(value)
-  },
-  any: value => (isNumber(value) ? integerOrReal(value) : plain(value)),
-  rewritten: (value, strict) => {
-    if (strict) throw new Ambiguous()
-    return isNumber(value) ? integerOrReal(value) : plain(value)
-  },
+  blob: (value, strict) => (isNumber(value) ? integerOrReal(value) : notText(value, strict)),
+  rewritten: (value, strict) => (isNumber(value) ? integerOrReal(value) : notText(value, strict)),
+}
+
+/** In such a column a string is text or a BLOB in base64. */
+function notText(value: JsonValue, strict: boolean): SqlValue {
+  if (strict && typeof value === 'string') throw new Ambiguous()
+  return plain(value)
 }
 
 /** The type of an expression is the type of its first row; its BLOBs come as text. */

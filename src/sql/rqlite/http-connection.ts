@@ -10,8 +10,9 @@ export interface HttpAnswer {
   readonly body: string
 }
 
-/** A request under way. One of the two is called, once. */
+/** A request under way: bytes of its answer come, then one of the others is called, once. */
 export interface Exchange {
+  onBytes(): void
   onAnswer(answer: HttpAnswer): void
   onFailure(problem: string, cause?: Error): void
 }
@@ -66,6 +67,7 @@ export class HttpConnection {
   private take(chunk: Buffer): void {
     this.chunks.push(chunk)
     this.size += chunk.length
+    this.exchange?.onBytes()
     if (this.exchange === undefined) this.fail('said something unasked')
     else if (this.head !== undefined || this.readHead()) this.takeBody(this.head!, chunk)
   }
@@ -141,7 +143,7 @@ function parseHead(head: string): Head | undefined {
   const hasBody = status[2] !== '204' && status[2] !== '304'
   return {
     status: Number(status[2]),
-    location: /\r\nlocation:[ \t]*([^\r]+)/i.exec(head)?.[1],
+    location: /\r\nlocation:([^\r]+)/i.exec(head)?.[1]?.trim(),
     length: !hasBody ? 0 : isChunked ? 'chunked' : length === undefined ? 'close' : Number(length),
     keeps: status[1] === '1' && !/\r\nconnection:[^\r]*\bclose\b/i.test(head),
   }

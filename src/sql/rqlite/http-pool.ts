@@ -1,7 +1,7 @@
 /** Kept connections to the nodes of a cluster, and requests over them that tell whether they were ever sent. */
 import { connect as connectPlain, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { type HttpAnswer, HttpConnection } from './http-connection.ts'
+import { type Exchange, type HttpAnswer, HttpConnection } from './http-connection.ts'
 import type { Watched } from './node-watch.ts'
 import type { Settings } from './options.ts'
 
@@ -12,6 +12,7 @@ export interface PoolRequest {
   /** Path and flags. */
   readonly path: string
   readonly body?: string | undefined
+  /** Milliseconds without a byte of the answer. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
   /** Gets what gives the request up where its node is found frozen. */
@@ -46,6 +47,7 @@ interface Node {
   readonly waiting: Set<Pending>
   /** Connections there are, with those that are being made. */
   open: number
+  making: number
 }
 
 export class HttpPool {
@@ -73,12 +75,15 @@ export class HttpPool {
         node.waiting.delete(pending)
         signal?.removeEventListener('abort', onAbort)
       }
-      const exchange = {
-        onAnswer: (answer: HttpAnswer) => {
+      const exchange: Exchange = {
+        onBytes: () => {
+          timer.refresh()
+        },
+        onAnswer: answer => {
           end()
           resolve(answer)
         },
-        onFailure: (problem: string, cause?: Error) => {
+        onFailure: (problem, cause) => {
           end()
           reject(new NoAnswer(name, problem, connection !== undefined, cause))
         },
@@ -132,18 +137,24 @@ export class HttpPool {
     const idle = node.idle.pop()
     if (idle === undefined) {
       node.waiting.add(pending)
-      if (node.open < this.settings.maxConnections) this.open(name, node)
+      this.openWhereNeeded(name, node)
     } else {
       idle.socket.ref()
       pending.start(idle)
     }
   }
 
+  private openWhereNeeded(name: string, node: Node): void {
+    if (node.making < node.waiting.size && node.open < this.settings.maxConnections) this.open(name, node)
+  }
+
   private open(name: string, node: Node): void {
     node.open++
+    node.making++
     let connection: HttpConnection | undefined
     let cause: Error | undefined
     const socket = this.connect(name, node, () => {
+      node.making--
       connection = new HttpConnection(socket, () => this.idle(node, connection!))
       this.idle(node, connection)
     })
@@ -153,6 +164,7 @@ export class HttpPool {
     socket.once('close', () => {
       node.open--
       if (connection === undefined) {
+        node.making--
         // Whoever waits would wait for the same.
         for (const pending of node.waiting) pending.fail('can’t be reached', cause)
         return
@@ -160,7 +172,7 @@ export class HttpPool {
       const at = node.idle.indexOf(connection)
       if (at !== -1) node.idle.splice(at, 1)
       if (!this.closed) this.onLost(name)
-      if (node.waiting.size > 0) this.open(name, node)
+      this.openWhereNeeded(name, node)
     })
   }
 
@@ -211,6 +223,7 @@ export class HttpPool {
       idle: [],
       waiting: new Set(),
       open: 0,
+      making: 0,
     }
     this.nodes.set(name, node)
     return node

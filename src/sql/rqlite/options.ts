@@ -12,8 +12,8 @@ export interface RqliteOptions {
   /** For `https:` with certificates of your own. */
   tls?: RqliteTls
   /**
-   * Milliseconds that one request may take, and a second more for each MiB it sends; then another node is asked. A
-   * node that is frozen costs this much. Default: 3,000.
+   * Milliseconds of silence after which a request is given up, and a second more for each MiB it sends. A node that
+   * answers nothing at all is given up earlier. Default: 5,000.
    */
   timeoutMs?: number
   /** Milliseconds that a whole operation may take, changes of leader included. Default: 30,000. */
@@ -91,7 +91,7 @@ export function readOptions(options: RqliteOptions): Settings {
     urls: readUrls(options.url),
     authorization: auth === undefined ? undefined : basic(auth),
     tls,
-    timeoutMs: positive('timeoutMs', options.timeoutMs ?? 3000),
+    timeoutMs: positive('timeoutMs', options.timeoutMs ?? 5000),
     deadlineMs: positive('deadlineMs', options.deadlineMs ?? 30_000),
     freshnessMs: freshnessMs === undefined ? undefined : positive('freshnessMs', freshnessMs),
     maxConnections: whole('maxConnections', options.maxConnections ?? 64),
@@ -112,8 +112,8 @@ function readUrls(url: string | string[] | undefined): string[] {
 }
 
 function readUrl(url: string): string {
-  // Read by hand first: a password with odd signs makes a URL that can't be parsed, and must not be shown.
-  if (typeof url === 'string' && /^[^?#]*@/.test(url))
+  // Looked for by hand: a password with odd signs makes a URL that can't be parsed, or another one.
+  if (typeof url === 'string' && url.includes('@'))
     throw refuse('a URL holds no user and no password; give them as auth: { username, password }')
   if (typeof url !== 'string' || !URL.canParse(url)) throw refuse('url must be like http://127.0.0.1:4001')
   const { protocol, origin, pathname, search, hash } = new URL(url)

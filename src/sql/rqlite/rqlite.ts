@@ -103,8 +103,8 @@ class Rqlite implements RqliteEngine {
     const limited = signal !== undefined || timeoutMs !== undefined
     const ends = new ReadEnds(limited ? { signal, timeoutMs } : undefined, this.settings)
     try {
-      return await this.queries.run(statement, async (body, flags) => {
-        return (await this.reply(body, flags, consistency, ends)).answer
+      return await this.queries.run(statement, async body => {
+        return (await this.reply(body, consistency, ends)).answer
       })
     } finally {
       ends.clear()
@@ -167,7 +167,7 @@ class Rqlite implements RqliteEngine {
   private async leader({ signal }: TransferOptions): Promise<string> {
     const ends = new ReadEnds(signal && { signal, timeoutMs: undefined }, this.settings)
     try {
-      return (await this.reply('["SELECT 1"]', '', 'linearizable', ends)).node
+      return (await this.reply('["SELECT 1"]', 'linearizable', ends)).node
     } finally {
       ends.clear()
     }
@@ -192,7 +192,6 @@ class Rqlite implements RqliteEngine {
   /** Tries until it is answered or the time is over: a read may be sent as often as one likes. */
   private async reply(
     body: string,
-    flags: string,
     consistency: NonNullable<QueryOptions['consistency']>,
     ends: ReadEnds,
   ): Promise<{ node: string; answer: Answer }> {
@@ -200,7 +199,7 @@ class Rqlite implements RqliteEngine {
       const level = LEVELS[consistency] ?? this.session.level
       const { home, moment } = this.session
       try {
-        const { node, text } = await this.ask(body, level, flags, ends.signal)
+        const { node, text } = await this.ask(body, level, ends.signal)
         const answer = parseAnswer(text)
         // Another one leads: it may not yet hold what this client has written.
         const elsewhere = level === 'weak' && home !== undefined && node !== home
@@ -215,13 +214,13 @@ class Rqlite implements RqliteEngine {
     }
   }
 
-  private ask(body: string, level: Level, flags: string, signal: AbortSignal | undefined): Promise<Reply> {
+  private ask(body: string, level: Level, signal: AbortSignal | undefined): Promise<Reply> {
     const { freshnessMs } = this.settings
     const freshness = level === 'none' && freshnessMs !== undefined ? `&freshness=${freshnessMs}ms` : ''
     const redirect = level === 'none' ? '' : '&redirect'
     return this.cluster.ask({
       operation: 'query',
-      path: `/db/query?level=${level}${redirect}${freshness}${flags}`,
+      path: `/db/query?level=${level}${redirect}${freshness}`,
       body,
       to: level === 'none' ? 'nearest' : 'leader',
       signal,

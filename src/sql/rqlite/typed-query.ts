@@ -31,12 +31,12 @@ interface Plan {
   asks: boolean
 }
 
-/** Sends a body to `/db/query` with these flags, at a consistency that the caller knows. */
-export type SendQuery = (body: string, flags: string) => Promise<Answer>
+/** Sends a body to `/db/query`, at a consistency that the caller knows. */
+export type SendQuery = (body: string) => Promise<Answer>
 
 const MAX_PLANS = 1000
-/** Times that a plan is made anew because the schema has just changed. */
-const MAX_TRIES = 3
+/** Requests of one query at most; more than three only while the schema changes. */
+const MAX_TRIES = 5
 
 export class TypedQueries {
   private readonly plans = new Map<string, Plan>()
@@ -60,7 +60,7 @@ export class TypedQueries {
           ? await this.asking(plan, encoded, send)
           : await this.plainly(plan, encoded, send)
         if (rows !== undefined) return rows
-        if (!plan.asks || tries > 1) this.plans.delete(sql)
+        if (plan.asks === asks) this.plans.delete(sql)
       }
     }
     throw new StorageError('unavailable', 'query: the schema changes faster than rows can be read', {
@@ -71,7 +71,7 @@ export class TypedQueries {
 
   /** Rows, or undefined where they have to be asked for again now that the columns are known. */
   private async learn(sql: string, encoded: EncodedStatement, send: SendQuery): Promise<Row[] | undefined> {
-    const answer = await send(`[${statementJson(encoded)},${withoutRows(encoded)}]`, '&blob_array')
+    const answer = await send(`[${statementJson(encoded)},${withoutRows(encoded)}]`)
     this.check(answer, 2)
     const [result, origin] = answer.results as [StatementAnswer, StatementAnswer]
     const plan = makePlan(encoded, result.columns ?? [], origin)
@@ -81,7 +81,7 @@ export class TypedQueries {
   }
 
   private async plainly(plan: Plan, encoded: EncodedStatement, send: SendQuery): Promise<Row[] | undefined> {
-    const answer = await send(`[${statementJson(encoded)}]`, '&blob_array')
+    const answer = await send(`[${statementJson(encoded)}]`)
     this.check(answer, 1)
     const result = answer.results![0]!
     return isOf(plan, result) ? decode(plan, result) : undefined
@@ -89,7 +89,7 @@ export class TypedQueries {
 
   private async asking(plan: Plan, encoded: EncodedStatement, send: SendQuery): Promise<Row[] | undefined> {
     const query = `[${JSON.stringify(askingQuery(encoded, plan))}${encoded.parameters}]`
-    const answer = await send(`[${query},${withoutRows(encoded)}]`, '')
+    const answer = await send(`[${query},${withoutRows(encoded)}]`)
     // Where this query alone fails, the columns have changed: its own says so when it is sent next.
     if (answer.results?.[0]?.error !== undefined) return undefined
     this.check(answer, 2)
@@ -113,7 +113,7 @@ function decode(plan: Plan, result: StatementAnswer): Row[] | undefined {
 
 function makePlan({ text }: EncodedStatement, columns: readonly string[], origin: StatementAnswer): Plan {
   const kinds = (origin.types ?? []).map(type => (text.compound ? 'any' : columnKind(type)))
-  // BLOBs as base64 are smaller and faster than as numbers, but look like text: then the type must come along.
+  // BLOBs come as base64, which looks like text.
   const asks = text.compound || kinds.includes('blob') || kinds.includes('rewritten')
   return { columns, origin, kinds, asks }
 }

@@ -46,13 +46,13 @@ describe('rqlite: finding the cluster', () => {
   })
 
   test('waits for a leader, and says that there is none', async () => {
-    const engine = cluster.client()
+    const engine = cluster.client({ wait: undefined })
     const name = cluster.table()
     await answered(engine, name)
     cluster.faults.elections = 'leaderless'
     const leader = (await cluster.cluster.leader())!
     await cluster.cluster.kill(leader)
-    await expect(engine.batch([[`DELETE FROM ${name}`]], { timeoutMs: 200 })).rejects.toSatisfy(
+    await expect(engine.batch([[`DELETE FROM ${name}`]], { timeoutMs: 600 })).rejects.toSatisfy(
       hasCode('unavailable'),
     )
     const waiting = engine.batch([[`INSERT INTO ${name} (k) VALUES ('a')`]])
@@ -191,7 +191,7 @@ test('rqlite: sends and reads bodies of 10 MiB', async () => {
   const [row] = await engine.query([`SELECT k, v FROM ${name}`])
   expect(row!.k === text).toBe(true)
   expect(Buffer.compare(row!.v as Uint8Array, bytes)).toBe(0)
-})
+}, 30_000)
 
 test('rqlite: joins no transaction, and names what does instead', () => {
   const engine = rqlite({ url: 'http://127.0.0.1:1' })

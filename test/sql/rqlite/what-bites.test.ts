@@ -135,6 +135,9 @@ describe('rqlite: BLOBs', () => {
     ['a column declared BLOB', 'SELECT b AS v FROM t'],
     ['an untyped column', 'SELECT u AS v FROM t'],
     ['a column declared TEXT', 'SELECT s AS v FROM t'],
+    ['a column declared INTEGER', 'SELECT i AS v FROM t'],
+    ['a column declared CHARACTER(20)', 'SELECT c AS v FROM t'],
+    ['a column declared DATETIME', 'SELECT d AS v FROM t'],
     ['an expression', 'SELECT coalesce(b, u) AS v FROM t'],
     ['an aggregate', 'SELECT max(b) AS v FROM t'],
     ['a subquery', 'SELECT (SELECT b FROM t) AS v'],
@@ -144,8 +147,16 @@ describe('rqlite: BLOBs', () => {
     const engine = cluster.client()
     const name = cluster.table()
     await engine.batch([
-      [`CREATE TABLE ${name} (b BLOB, u, s TEXT)`],
-      [`INSERT INTO ${name} (b, u, s) VALUES (?, ?, ?)`, bytes, bytes, bytes],
+      [`CREATE TABLE ${name} (b BLOB, u, s TEXT, i INTEGER, c CHARACTER(20), d DATETIME)`],
+      [
+        `INSERT INTO ${name} (b, u, s, i, c, d) VALUES (?, ?, ?, ?, ?, ?)`,
+        bytes,
+        bytes,
+        bytes,
+        bytes,
+        bytes,
+        bytes,
+      ],
     ])
     const ask = sql.replaceAll('FROM t', `FROM ${name}`)
     for (let times = 0; times < 2; times++) expect(await engine.query([ask])).toEqual([{ v: bytes }])
@@ -162,6 +173,91 @@ describe('rqlite: BLOBs', () => {
     const rows = await engine.query([`SELECT v, v AS again, +v AS plus FROM ${name} ORDER BY n`])
     expect(rows).toEqual(values.map(value => ({ v: value, again: value, plus: value })))
   })
+})
+
+describe('rqlite: values that its JSON would blur', () => {
+  test('keep their own type in each row, whatever the first one has', async () => {
+    const engine = cluster.client()
+    const name = cluster.table()
+    const values = [
+      1n,
+      1,
+      -0,
+      'a',
+      null,
+      2n ** 63n - 1n,
+      -(2n ** 63n),
+      -(2 ** 63),
+      1e20,
+      1e21,
+      1.5,
+      'AB==',
+      new Uint8Array([1]),
+    ]
+    await engine.batch([
+      [`CREATE TABLE ${name} (n INTEGER PRIMARY KEY, v)`],
+      ...values.map(value => [`INSERT INTO ${name} (v) VALUES (?)`, value] as const),
+    ])
+    for (const order of ['n', 'n DESC']) {
+      const rows = await engine.query([`SELECT v, +v AS plus FROM ${name} ORDER BY ${order}`])
+      const expected = values.map(value => ({ v: value, plus: value }))
+      expect(rows).toEqual(order === 'n' ? expected : expected.reverse())
+    }
+  })
+
+  test('are not rewritten in columns of dates and booleans', async () => {
+    const engine = cluster.client()
+    const name = cluster.table()
+    await engine.batch([
+      [`CREATE TABLE ${name} (b BOOLEAN, d DATETIME, t TIMESTAMP, e DATE)`],
+      [`INSERT INTO ${name} VALUES (?, ?, ?, ?)`, 5n, 'not a date', 1704164645123n, ''],
+    ])
+    expect(await engine.query([`SELECT * FROM ${name}`])).toEqual([
+      { b: 5n, d: 'not a date', t: 1704164645123n, e: '' },
+    ])
+  })
+
+  test('are refused where an answer holds infinity, with a sentence', async () => {
+    const engine = cluster.client()
+    await expect(engine.query(['SELECT 9e999 AS v'])).rejects.toThrow(/infinite number/)
+  })
+
+  test('follow a schema that changes', async () => {
+    const engine = cluster.client()
+    const name = cluster.table()
+    const all = [`SELECT * FROM ${name}`] as const
+    await engine.batch([
+      [`CREATE TABLE ${name} (a TEXT, b BLOB)`],
+      [`INSERT INTO ${name} VALUES ('a', x'00')`],
+    ])
+    expect(await engine.query(all)).toEqual([{ a: 'a', b: new Uint8Array([0]) }])
+    await engine.batch([[`ALTER TABLE ${name} RENAME COLUMN a TO c`]])
+    expect(await engine.query(all)).toEqual([{ c: 'a', b: new Uint8Array([0]) }])
+    await engine.batch([
+      [`ALTER TABLE ${name} DROP COLUMN b`],
+      [`ALTER TABLE ${name} ADD COLUMN d REAL DEFAULT 1`],
+    ])
+    expect(await engine.query(all)).toEqual([{ c: 'a', d: 1 }])
+    await engine.batch([[`ALTER TABLE ${name} DROP COLUMN d`]])
+    expect(await engine.query(all)).toEqual([{ c: 'a' }])
+  })
+
+  test('come under the name of their column, whatever it is', async () => {
+    const engine = cluster.client()
+    const [row] = await engine.query(["SELECT 1 AS __proto__, 2 AS 'x y', 3 AS constructor"])
+    expect(Object.entries(row!)).toEqual([
+      ['__proto__', 1n],
+      ['x y', 2n],
+      ['constructor', 3n],
+    ])
+  })
+})
+
+test('rqlite: refuses in a batch what each node would compute for itself', async () => {
+  const engine = cluster.client()
+  for (const sql of ['INSERT INTO a VALUES (random())', "INSERT INTO a VALUES (datetime('now'))"])
+    await expect(engine.batch([[sql]])).rejects.toThrow(/give the value as a parameter/)
+  expect(await engine.query(["SELECT typeof(datetime('now')) AS t"])).toEqual([{ t: 'text' }])
 })
 
 describe('rqlite: leadership lost', () => {

@@ -1,6 +1,6 @@
 import { mapBounded } from '../core/batches.ts'
 import { isStorageError, type StorageError } from '../core/errors.ts'
-import type { ObjectInfo } from '../core/provider.ts'
+import type { ObjectInfo, OperationOptions } from '../core/provider.ts'
 import { HELD, type Statement } from '../sql/engine.ts'
 import { insertJob, type Job } from './journal-row.ts'
 import { reservedKey } from './physical-key.ts'
@@ -15,19 +15,19 @@ const CONCURRENCY = 8
 export function copyAway(
   set: RecordSet,
   jobs: readonly Job[],
-  signal?: AbortSignal,
+  limits: OperationOptions = {},
 ): Promise<{ job: Job; error?: StorageError }[]> {
   return mapBounded(jobs, CONCURRENCY, async job => {
     if (job.data.copied || !(job.data.restorable || job.kind === 'orphan')) return { job }
     try {
-      return { job: await copyOne(set, job, signal) }
+      return { job: await copyOne(set, job, limits) }
     } catch (error) {
       return { job, error: set.error(error, 'copy', job.physical) }
     }
   })
 }
 
-async function copyOne(set: RecordSet, job: Job, signal: AbortSignal | undefined): Promise<Job> {
+async function copyOne(set: RecordSet, job: Job, limits: OperationOptions): Promise<Job> {
   const root = await set.root()
   const to =
     job.kind === 'orphan'
@@ -39,8 +39,8 @@ async function copyOne(set: RecordSet, job: Job, signal: AbortSignal | undefined
   }
   // Gone already means that there is nothing to keep, or that an attempt whose answer was lost deleted it after its copy.
   const copy =
-    (await set.provider.copy(job.physical, to, { signal }).catch(absent)) ??
-    (await set.provider.info(to, { signal }).catch(absent))
+    (await set.provider.copy(job.physical, to, limits).catch(absent)) ??
+    (await set.provider.info(to, limits).catch(absent))
   const copied = { ...job, data: { ...job.data, copied: true } }
   await recordCopy(set, copied, to, copy)
   return copied
@@ -62,7 +62,7 @@ async function recordCopy(set: RecordSet, job: Job, to: string, copy: ObjectInfo
     physical: to,
     generation: job.generation,
     versionId: copy?.versionId,
-    dueAt: now + (trash ? restoreMs : replaceGraceMs) + keepForBackupsMs,
+    dueAt: now + (trash ? restoreMs : (job.data.keepMs ?? replaceGraceMs)) + keepForBackupsMs,
     createdAt: now,
   } as const
   const condition: Statement = [

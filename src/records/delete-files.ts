@@ -148,7 +148,8 @@ async function removeWithPatience(
   const until = set.monotonic() + set.settings.patienceMs
   let left = [...jobs]
   for (let attempt = 1; left.length > 0; attempt++) {
-    const round = await runRemoveJobs(set, left, signal)
+    // A store may hold a deletion back as long as somebody reads the bytes: the caller is not held with it.
+    const round = await runRemoveJobs(set, left, { signal, timeoutMs: timeLimit(set) })
     for (const [id, outcome] of round) outcomes.set(id, outcome)
     left = left.filter(job => outcomes.get(job.id)?.status === 'later')
     const pause = backoff(set, attempt)
@@ -159,6 +160,11 @@ async function removeWithPatience(
   const pending = jobs.filter(job => outcomes.get(job.id)?.status === 'later')
   if (pending.length > 0) await rememberAnswered(set, pending)
   return outcomes
+}
+
+/** Milliseconds for one attempt of a caller's; the journal has more time. */
+export function timeLimit({ settings }: RecordSet): number {
+  return Math.max(1_000, settings.patienceMs)
 }
 
 /** The jobs that were put back and that nobody has taken since. */

@@ -1,5 +1,5 @@
 import { type ErrorCode, StorageError } from '../core/errors.ts'
-import type { DeleteResult, StorageProvider } from '../core/provider.ts'
+import type { DeleteResult, OperationOptions, StorageProvider } from '../core/provider.ts'
 import type { RecordSet } from './record-set.ts'
 
 /**
@@ -29,13 +29,13 @@ export interface StoredBytes {
 export async function removeBytes(
   set: RecordSet,
   targets: readonly StoredBytes[],
-  signal?: AbortSignal,
+  limits: OperationOptions = {},
 ): Promise<Removal[]> {
   const { provider } = set
   try {
     const results = await provider.deleteMany(
       targets.map(target => entryOf(provider, target)),
-      { signal },
+      limits,
     )
     return results.map((result, index) => removalOf(set, result, targets[index]!))
   } catch (error) {

@@ -1,5 +1,6 @@
 /** Bytes that must go: of deleted and replaced files, of expired trash, of quarantine. */
 import { isStorageError, type StorageError } from '../core/errors.ts'
+import type { OperationOptions } from '../core/provider.ts'
 import { HELD, type Statement } from '../sql/engine.ts'
 import { copyAway } from './copy-away.ts'
 import { jobName, putBack } from './job-failure.ts'
@@ -20,7 +21,7 @@ export type JobOutcome =
 export async function runRemoveJobs(
   set: RecordSet,
   jobs: readonly Job[],
-  signal?: AbortSignal,
+  limits: OperationOptions = {},
 ): Promise<Map<string, JobOutcome>> {
   const outcomes = new Map<string, JobOutcome>()
   const later = async (job: Job, error: StorageError, refused = false) => {
@@ -31,11 +32,11 @@ export async function runRemoveJobs(
   for (const job of jobs) if (!doomed.includes(job)) outcomes.set(job.id, { status: 'done' })
 
   const ready: Job[] = []
-  for (const { job, error } of await copyAway(set, doomed, signal)) {
+  for (const { job, error } of await copyAway(set, doomed, limits)) {
     if (error === undefined) ready.push(job)
     else await later(job, error)
   }
-  const removals = await removeBytes(set, ready, signal)
+  const removals = await removeBytes(set, ready, limits)
   const gone = ready.filter((_, index) => removals[index]!.status === 'gone')
   await closeJobs(set, gone)
   for (const job of gone) outcomes.set(job.id, { status: 'done' })

@@ -9,6 +9,7 @@
  */
 import { isStorageError, StorageError } from '../core/errors.ts'
 import type { ObjectInfo } from '../core/provider.ts'
+import { timeLimit } from './delete-files.ts'
 import { heartbeat } from './heartbeat.ts'
 import { insertJob } from './journal-row.ts'
 import { physicalKey } from './physical-key.ts'
@@ -109,7 +110,7 @@ async function removeOldBytes(set: RecordSet, { generation }: FileRecord): Promi
   try {
     const where = "operation = ? AND kind = 'replaced' AND state = 'doomed' AND owner = ?"
     const jobs = await set.jobs([where, generation, set.owner])
-    if (jobs.length > 0) await runRemoveJobs(set, jobs)
+    if (jobs.length > 0) await runRemoveJobs(set, jobs, { timeoutMs: timeLimit(set) })
   } catch (error) {
     set.emit({ kind: 'worker-failed', severity: 'warning', failures: 1, error: set.error(error, 'upload') })
   }

@@ -4,15 +4,14 @@
  * It is held to what a real cluster answered (`test/fixtures/rqlite.json`, played by
  * `test/rqlite-recordings.test.ts`), which it never reads.
  */
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { freePort } from '../free-port.ts'
 import { Cluster } from './cluster.ts'
 import { ClusterNode } from './cluster-node.ts'
 import { Credentials, type User } from './credentials.ts'
 import { type Exchange, sendError } from './exchange.ts'
 import { type Faults, noFaults } from './faults.ts'
+import { Listener } from './listener.ts'
 import { BadFlag, QueryFlags } from './query-flags.ts'
 import { route } from './router.ts'
 
@@ -68,7 +67,7 @@ export async function startRqliteServer(options: RqliteServerOptions = {}): Prom
   const faults = noFaults()
   const started = await Promise.all(
     Array.from({ length: options.size ?? 3 }, async (_, index) => {
-      const listener = new Listener(options, (req, res) => serve(index, req, res))
+      const listener = new Listener(options.tls, (req, res) => serve(index, req, res))
       await listener.listen(0)
       // Nobody listens there: nodes speak to each other in memory.
       const raftPort = await freePort()
@@ -88,6 +87,11 @@ export async function startRqliteServer(options: RqliteServerOptions = {}): Prom
   )
   const nodes = started.map(({ node }) => node)
   const cluster = new Cluster(nodes, faults)
+  // Not reached by `stop` where the test run is told to end at once.
+  const removeNow = () => {
+    for (const node of nodes) node.database.remove()
+  }
+  process.once('exit', removeNow)
   const credentials = options.users && new Credentials(options.users)
   const now = options.now ?? Date.now
   let sequence = BigInt(now()) * 1_000_000n
@@ -156,40 +160,9 @@ export async function startRqliteServer(options: RqliteServerOptions = {}): Prom
     settle: () => cluster.settle(),
     stop: async () => {
       for (const { listener } of started) listener.reset()
-      for (const node of nodes) node.database.remove()
+      process.removeListener('exit', removeNow)
+      removeNow()
     },
-  }
-}
-
-/** An HTTP server whose connections can be cut as a kill cuts them. */
-class Listener {
-  port = 0
-  private server: ReturnType<typeof createHttpServer> | undefined
-  private readonly sockets = new Set<Socket>()
-
-  constructor(
-    private readonly options: RqliteServerOptions,
-    private readonly onRequest: (req: IncomingMessage, res: ServerResponse) => void,
-  ) {}
-
-  async listen(port: number): Promise<void> {
-    const { tls } = this.options
-    const server = tls ? createHttpsServer(tls, this.onRequest) : createHttpServer(this.onRequest)
-    server.on('connection', (socket: Socket) => {
-      this.sockets.add(socket)
-      socket.once('close', () => this.sockets.delete(socket))
-    })
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(port, '127.0.0.1', resolve)
-    })
-    this.port = (server.address() as AddressInfo).port
-    this.server = server
-  }
-
-  reset(): void {
-    this.server?.close()
-    for (const socket of this.sockets) socket.resetAndDestroy()
   }
 }
 

@@ -8,8 +8,8 @@
 import { link, mkdir, readdir, readFile, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StorageError } from '../../core/errors.ts'
-import { lacksHardLinks } from './file-system.ts'
 import { ownerState, PROCESS_OWNER } from '../../core/process-owner.ts'
+import { lacksHardLinks } from './file-system.ts'
 
 /** Longest wait for another holder: commits take milliseconds. */
 const MAX_WAIT_MS = 10_000

@@ -1,9 +1,9 @@
 /** Clears away what processes that were killed have left: they could not do it themselves. */
 import { lstat, readdir, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ownerState } from '../../core/process-owner.ts'
 import type { KeyLocks } from './key-lock.ts'
 import type { ObjectFiles } from './object-files.ts'
-import { ownerState } from '../../core/process-owner.ts'
 import { identityOf, type Sidecars } from './sidecar.ts'
 import type { Workspace } from './workspace.ts'
 

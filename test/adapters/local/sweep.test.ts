@@ -4,10 +4,10 @@ import { Folders } from '../../../src/adapters/local/folders.ts'
 import { KeyLocks } from '../../../src/adapters/local/key-lock.ts'
 import { KeyPaths } from '../../../src/adapters/local/key-path.ts'
 import { ObjectFiles } from '../../../src/adapters/local/object-files.ts'
-import { PROCESS_OWNER } from '../../../src/core/process-owner.ts'
 import { Sidecars } from '../../../src/adapters/local/sidecar.ts'
 import { sweep } from '../../../src/adapters/local/sweep.ts'
 import { Workspace } from '../../../src/adapters/local/workspace.ts'
+import { PROCESS_OWNER } from '../../../src/core/process-owner.ts'
 import { theRoot } from './a-root.ts'
 
 const HOUR = 3_600_000

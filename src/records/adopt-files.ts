@@ -111,7 +111,7 @@ async function infoIfThere(set: RecordSet, physical: string, signal: AbortSignal
   })
 }
 
-/** One batch for all: each only where its key has no record, is not retired, and is not about to be deleted. */
+/** One batch for all: each only where its key has no record, is not retired, and is nobody's old bytes. */
 async function record(set: RecordSet, root: string, infos: readonly ObjectInfo[]): Promise<number> {
   if (infos.length === 0) return 0
   const [files, retired, journal] = [set.table('files'), set.table('retired'), set.table('journal')]
@@ -125,7 +125,7 @@ async function record(set: RecordSet, root: string, infos: readonly ObjectInfo[]
     const { key, generation, physical } = found
     inserts.push(statements.length)
     statements.push([
-      `INSERT INTO ${files} (key, generation, state, operation, ${ATTRIBUTE_COLUMNS.join(', ')}) SELECT ?, ?, 'live', NULL, ${values.map(() => '?').join(', ')} WHERE NOT EXISTS (SELECT 1 FROM ${files} WHERE key = ? OR physical = ?) AND NOT EXISTS (SELECT 1 FROM ${retired} WHERE physical = ?) AND NOT EXISTS (SELECT 1 FROM ${journal} WHERE physical = ? AND state = 'doomed') AND ${HELD}`,
+      `INSERT INTO ${files} (key, generation, state, operation, ${ATTRIBUTE_COLUMNS.join(', ')}) SELECT ?, ?, 'live', NULL, ${values.map(() => '?').join(', ')} WHERE NOT EXISTS (SELECT 1 FROM ${files} WHERE key = ? OR physical = ?) AND NOT EXISTS (SELECT 1 FROM ${retired} WHERE physical = ?) AND NOT EXISTS (SELECT 1 FROM ${journal} WHERE physical = ? AND (state = 'doomed' OR kind <> 'orphan')) AND ${HELD}`,
       key,
       generation,
       ...values,

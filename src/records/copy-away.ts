@@ -3,7 +3,7 @@ import { isStorageError, type StorageError } from '../core/errors.ts'
 import type { ObjectInfo, OperationOptions } from '../core/provider.ts'
 import { HELD, type Statement } from '../sql/engine.ts'
 import { insertJob, type Job } from './journal-row.ts'
-import { reservedKey } from './physical-key.ts'
+import { reservedKey, trashKey } from './physical-key.ts'
 import type { RecordSet } from './record-set.ts'
 
 const CONCURRENCY = 8
@@ -32,7 +32,7 @@ async function copyOne(set: RecordSet, job: Job, limits: OperationOptions): Prom
   const to =
     job.kind === 'orphan'
       ? reservedKey(root, 'quarantine', job.id)
-      : reservedKey(root, 'trash', job.generation ?? job.id)
+      : trashKey(root, job.operation, job.generation ?? job.id)
   const absent = (error: unknown) => {
     if (isStorageError(error, 'not-found') && error.resource === undefined) return undefined
     throw error

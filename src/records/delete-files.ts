@@ -7,7 +7,7 @@ import type { DeleteResult } from '../core/provider.ts'
 import { type BatchResult, HELD, type Statement } from '../sql/engine.ts'
 import { backoff } from './job-failure.ts'
 import { insertJobsOfRecords, type Job } from './journal-row.ts'
-import { reservedKey } from './physical-key.ts'
+import { trashKey } from './physical-key.ts'
 import { conditionProblem } from './publish.ts'
 import { ATTRIBUTE_COLUMNS } from './record.ts'
 import { placeholders, type RecordSet } from './record-set.ts'
@@ -42,7 +42,25 @@ export async function deleteFiles(
   const result = await hide(set, keys, operationId, deletion)
   if (!result.applied) throw await refusedBecause(set, keys[0]!, deletion)
   if (deletion.transaction !== undefined) return announced(keys, result, operationId)
+  try {
+    return await removeHidden(set, keys, operationId, deletion)
+  } catch (error) {
+    // The files are hidden and their jobs are journaled: whatever fails from here on, it has happened and goes on.
+    const cause = set.error(error, deletion.operation)
+    return keys.map(key => {
+      const pending = stillPending(deletion.operation, key, operationId, cause)
+      return { key, status: 'error', error: pending, operationId }
+    })
+  }
+}
 
+/** Deletes the bytes of files that are hidden. */
+async function removeHidden(
+  set: RecordSet,
+  keys: readonly string[],
+  operationId: string,
+  deletion: Deletion,
+): Promise<FileDeletion[]> {
   const jobs = await set.jobs(["operation = ? AND kind = 'delete'", operationId], {
     consistency: 'session',
   })
@@ -107,7 +125,7 @@ async function hide(
     restorable,
   } as const
   statements.push(insertJobsOfRecords(journal, files, jobs, hidden, id))
-  if (restorable) statements.push(await insertTrash(set, hidden, id, now))
+  if (restorable) statements.push(await insertTrash(set, hidden, operationId, id, now))
   const condition: Statement | undefined =
     ifMatch === undefined
       ? undefined
@@ -124,13 +142,14 @@ async function hide(
 async function insertTrash(
   set: RecordSet,
   [where, ...parameters]: Statement,
+  operationId: string,
   batch: string,
   now: number,
 ): Promise<Statement> {
   const columns = ATTRIBUTE_COLUMNS.join(', ')
   return [
     `INSERT INTO ${set.table('trash')} (generation, key, trashed, ready, deleted_at, expires_at, ${columns}) SELECT generation, key, ? || generation, 0, ?, ?, ${columns} FROM ${set.table('files')} WHERE ${where} AND ${HELD}`,
-    reservedKey(await set.root(), 'trash', ''),
+    trashKey(await set.root(), operationId, ''),
     BigInt(now),
     BigInt(now + set.settings.restoreMs),
     ...parameters,
@@ -142,14 +161,19 @@ async function insertTrash(
 async function removeWithPatience(
   set: RecordSet,
   jobs: readonly Job[],
-  { signal }: Deletion,
+  { signal, also = [] }: Deletion,
 ): Promise<Map<string, JobOutcome>> {
   const outcomes = new Map<string, JobOutcome>()
   const until = set.monotonic() + set.settings.patienceMs
   let left = [...jobs]
   for (let attempt = 1; left.length > 0; attempt++) {
     // A store may hold a deletion back as long as somebody reads the bytes: the caller is not held with it.
-    const round = await runRemoveJobs(set, left, { signal, timeoutMs: timeLimit(set) })
+    const round = await runRemoveJobs(set, left, {
+      signal,
+      timeoutMs: timeLimit(set),
+      // The caller's own rows are gone and can't come back: then the file must not either.
+      mayReturn: also.length === 0,
+    })
     for (const [id, outcome] of round) outcomes.set(id, outcome)
     left = left.filter(job => outcomes.get(job.id)?.status === 'later')
     const pause = backoff(set, attempt)

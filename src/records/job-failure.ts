@@ -20,7 +20,8 @@ export async function putBack(
   )
   await set.engine.batch([
     [
-      `UPDATE ${set.table('journal')} SET owner = '', due_at = ?, refusals = refusals + ?, error = ?, stuck = ? WHERE id = ? AND fence = ?`,
+      // Once: what has been put back, or has become another job behind an answer that was lost, has no owner any more.
+      `UPDATE ${set.table('journal')} SET owner = '', due_at = ?, refusals = refusals + ?, error = ?, stuck = ? WHERE id = ? AND fence = ? AND owner <> ''`,
       BigInt(dueAt),
       refused ? 1n : 0n,
       `${error.code}: ${error.message}`.replaceAll('\0', ' ').toWellFormed(),

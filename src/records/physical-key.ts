@@ -34,6 +34,14 @@ export function reservedKey(root: string, area: ReservedArea, id: string): strin
   return `${root}${RESERVED}${area}/${id}`
 }
 
+/**
+ * Where the bytes of a deleted file wait. Each deletion has a place of its own: one that was refused is swept, also when
+ * the file has been deleted again meanwhile.
+ */
+export function trashKey(root: string, operation: string, generation: string): string {
+  return reservedKey(root, 'trash', `${operation}/${generation}`)
+}
+
 export type ReservedArea = 'staging' | 'trash' | 'quarantine'
 
 /** Name and extension with its dot; `.profile` has none. */

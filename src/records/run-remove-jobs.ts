@@ -5,7 +5,7 @@ import { HELD, type Statement } from '../sql/engine.ts'
 import { copyAway } from './copy-away.ts'
 import { jobName, putBack } from './job-failure.ts'
 import { insertJob, type Job } from './journal-row.ts'
-import { reservedKey } from './physical-key.ts'
+import { trashKey } from './physical-key.ts'
 import { placeholders, type RecordSet } from './record-set.ts'
 import { removeBytes } from './remove-bytes.ts'
 
@@ -17,11 +17,19 @@ export type JobOutcome =
   | { readonly status: 'done' }
   | { readonly status: 'returned' | 'later'; readonly error: StorageError }
 
+export interface RemoveOptions extends OperationOptions {
+  /**
+   * Whether a file may be live again where the store refuses: only in the call that deletes it, which can tell its
+   * caller so. Default: false.
+   */
+  mayReturn?: boolean
+}
+
 /** Dooms, copies away what is kept, deletes, and closes in one batch what is gone. An outcome per job, by its id. */
 export async function runRemoveJobs(
   set: RecordSet,
   jobs: readonly Job[],
-  limits: OperationOptions = {},
+  { mayReturn = false, ...limits }: RemoveOptions = {},
 ): Promise<Map<string, JobOutcome>> {
   const outcomes = new Map<string, JobOutcome>()
   const later = async (job: Job, error: StorageError, refused = false) => {
@@ -43,7 +51,7 @@ export async function runRemoveJobs(
   for (const [index, job] of ready.entries()) {
     const removal = removals[index]!
     if (removal.status === 'gone') continue
-    if (removal.status === 'refused' && (await returnToLive(set, job)))
+    if (mayReturn && removal.status === 'refused' && (await returnToLive(set, job)))
       outcomes.set(job.id, { status: 'returned', error: removal.error })
     else await later(job, removal.error, removal.status === 'refused')
   }
@@ -185,7 +193,7 @@ async function returnToLive(set: RecordSet, job: Job): Promise<boolean> {
 /** The copy in the trash is not wanted: it goes, and no row says that it could be restored. */
 async function forgetTrash(set: RecordSet, job: Job, batch: string): Promise<Statement[]> {
   const { generation = '', key } = job
-  const trashed = reservedKey(await set.root(), 'trash', generation)
+  const trashed = trashKey(await set.root(), job.operation, generation)
   const now = await set.clock.now()
   const tombstone = {
     id: `${set.newId()}:untrash`,

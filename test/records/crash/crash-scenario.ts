@@ -12,6 +12,8 @@ export interface CrashScenario {
   act(files: RecordedFiles, world: World): Promise<unknown>
   /** The live files after it, their texts by key. */
   readonly after: Readonly<Record<string, string>>
+  /** Where it is several calls: the live files between them. */
+  readonly between?: readonly Readonly<Record<string, string>>[]
   /** Keys of which the application has a row exactly as long as they are live. */
   readonly rows?: readonly string[]
   /** Objects that are there before they are adopted. */

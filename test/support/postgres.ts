@@ -1,6 +1,6 @@
 /** A real PostgreSQL on loopback for tests. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -54,7 +54,7 @@ export async function startPostgres(
   }
   try {
     execFileSync(
-      join(dirname(command), 'initdb'),
+      join(dirname(realpathSync(command)), 'initdb'),
       ['-D', data, '-U', 'stowage', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'],
       { ...options, stdio: ['ignore', 'ignore', 'pipe'] },
     )

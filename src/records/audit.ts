@@ -173,7 +173,7 @@ async function confirmEpoch(set: RecordSet, epoch: number): Promise<boolean> {
   return applied
 }
 
-async function recordCount(set: RecordSet): Promise<number> {
+export async function recordCount(set: RecordSet): Promise<number> {
   const [row] = await set.query([`SELECT COUNT(*) AS records FROM ${set.table('files')}`])
   return Number(row!.records)
 }

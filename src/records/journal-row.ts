@@ -62,6 +62,8 @@ export interface JobData {
   readonly adopted?: boolean
   /** The deleted file can be restored: its bytes go to the trash before they go. */
   readonly restorable?: boolean
+  /** Milliseconds that the copy of an orphan stays in quarantine. */
+  readonly keepMs?: number
   /** The copy in trash or quarantine is there and recorded: what remains is to delete the original. */
   readonly copied?: boolean
   /** What a signed upload was signed for. */
@@ -108,10 +110,12 @@ export type NewJob = Pick<
 > &
   Partial<Pick<Job, 'generation' | 'versionId' | 'owner' | 'attempts' | 'data'>>
 
-/** Adds a job, within a guarded batch. */
-export function insertJob(journal: string, job: NewJob, batch: string): Statement {
+/** Adds a job, within a guarded batch: only where `unless` gives no row. */
+export function insertJob(journal: string, job: NewJob, batch: string, unless?: Statement): Statement {
+  const [exception, ...parameters] = unless ?? ['']
+  const where = unless === undefined ? HELD : `NOT EXISTS (${exception}) AND ${HELD}`
   return [
-    `INSERT INTO ${journal} (${JOB_COLUMNS}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?, ?, 0, 0, 0, NULL, ?, ? WHERE ${HELD}`,
+    `INSERT INTO ${journal} (${JOB_COLUMNS}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?, ?, 0, 0, 0, NULL, ?, ? WHERE ${where}`,
     job.id,
     job.operation,
     job.kind,
@@ -125,6 +129,7 @@ export function insertJob(journal: string, job: NewJob, batch: string): Statemen
     BigInt(job.attempts ?? 0),
     JSON.stringify(job.data ?? {}),
     BigInt(job.createdAt),
+    ...parameters,
     batch,
   ]
 }

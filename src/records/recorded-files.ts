@@ -11,12 +11,14 @@ import type {
 } from '../core/provider.ts'
 import type { AdoptOptions, AdoptReport } from './adopt-files.ts'
 import type { AuditOptions, AuditReport } from './audit.ts'
+import type { CollectOptions, CollectReport } from './collect.ts'
 import type { FileDeletion } from './delete-files.ts'
 import type { JobStatus, JobsOptions } from './doctor.ts'
 import type { FindOptions } from './find-files.ts'
 import type { JoinOptions } from './own-options.ts'
 import type { RecoverOptions, RecoverReport } from './recover.ts'
 import type { DeletedFile, DeletedOptions, RestoreOptions } from './restore-file.ts'
+import type { EveryOptions } from './run-every.ts'
 import type { FinalizeOptions } from './stage-upload.ts'
 import type { Worker, WorkerOptions } from './worker.ts'
 
@@ -66,6 +68,12 @@ export interface RecordedFiles extends StorageProvider {
 
   /** Holds store and database against each other, both as streams. Deletes nothing. */
   audit(options?: AuditOptions): Promise<AuditReport>
+  /** Removes objects that no record knows, by way of quarantine. A dry run unless `apply`. */
+  collect(options?: CollectOptions): Promise<CollectReport>
+  /** Audits periodically, in one of all processes that do so, until it is stopped. */
+  startAudits(options: AuditOptions & EveryOptions<AuditReport>): Worker
+  /** Collects periodically, in one of all processes that do so, until it is stopped. */
+  startCollects(options: CollectOptions & EveryOptions<CollectReport>): Worker
 
   /** What is under way or owed, for `stowage doctor` and dashboards. */
   jobs(options?: JobsOptions): Promise<JobStatus[]>

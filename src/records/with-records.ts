@@ -8,6 +8,7 @@ import { forward } from '../decorators/forward.ts'
 import type { Engine } from '../sql/engine.ts'
 import { adoptFiles } from './adopt-files.ts'
 import { audit } from './audit.ts'
+import { collect } from './collect.ts'
 import { deleteFiles } from './delete-files.ts'
 import { cancelJob, listJobs, retryJob } from './doctor.ts'
 import { findFiles } from './find-files.ts'
@@ -18,6 +19,7 @@ import { checkedRecord, RecordsDriver } from './records-driver.ts'
 import type { RecordsOptions } from './records-options.ts'
 import { recover, settleOperation } from './recover.ts'
 import { deletedFiles, restoreFile } from './restore-file.ts'
+import { runEvery } from './run-every.ts'
 import { JobRunner } from './run-jobs.ts'
 import { finalizeUpload } from './stage-upload.ts'
 import { startWorker } from './worker.ts'
@@ -98,6 +100,11 @@ function recordedFiles(set: RecordSet, ends: boolean): RecordedFiles {
     recover: options => recover(set, runner, options),
     startWorker: options => startWorker(set, runner, options),
     audit: options => audit(set, options),
+    collect: options => collect(set, options),
+    startAudits: ({ everyMs, onReport, ...options }) =>
+      runEvery(set, 'audit', { everyMs, onReport }, signal => audit(set, both(options, signal))),
+    startCollects: ({ everyMs, onReport, ...options }) =>
+      runEvery(set, 'collect', { everyMs, onReport }, signal => collect(set, both(options, signal))),
     jobs: options => listJobs(set, options),
     retryJob: id => retryJob(set, id),
     cancelJob: id => cancelJob(set, id),
@@ -108,6 +115,11 @@ function recordedFiles(set: RecordSet, ends: boolean): RecordedFiles {
       ),
   }
   return forward(defined, own as Partial<StorageProvider>) as RecordedFiles
+}
+
+/** Options whose signal ends with either of two. */
+function both<Options extends { signal?: AbortSignal }>(options: Options, signal: AbortSignal): Options {
+  return { ...options, signal: options.signal ? AbortSignal.any([options.signal, signal]) : signal }
 }
 
 function assertEngine(engine: unknown): void {

@@ -16,6 +16,8 @@ export interface StatementText {
   readonly differs: string | undefined
   /** Whether rows of several SELECTs come together, so that a column has no one origin. */
   readonly compound: boolean
+  /** Whether it may ask for `*`, so that the schema decides about its columns. */
+  readonly star: boolean
   /** The text as a JSON string: the same statement is sent often. */
   readonly json: string
 }
@@ -75,6 +77,7 @@ class Reader {
   private previous = ''
   private returning = false
   private compound = false
+  private star = false
   private differs: string | undefined
   private inTrigger = false
   private blocks = 0
@@ -109,11 +112,12 @@ class Reader {
     const kind = Object.hasOwn(KINDS, word) ? KINDS[word] : undefined
     if (kind === undefined) throw refuse(`begins with ${word.slice(0, 20)}; ${ALLOWED}`)
     const pieces = [...this.pieces, this.piece.trimEnd()]
-    const { returning, differs, compound } = this
-    return { kind, returning, pieces, differs, compound, json: JSON.stringify(pieces.join('?')) }
+    const { returning, differs, compound, star } = this
+    return { kind, returning, pieces, differs, compound, star, json: JSON.stringify(pieces.join('?')) }
   }
 
   private follow(token: string): void {
+    if (token === '*' && this.previous !== '(') this.star = true
     if (token === '(') this.open.push(TIME_FUNCTION.test(this.previous))
     else if (token === ')') this.close()
     else if (token === ';') this.ended = !this.inTrigger || this.blocks === 0

@@ -34,6 +34,11 @@ interface Plan {
 /** Sends a body to `/db/query`, at a consistency that the caller knows. */
 export type SendQuery = (body: string) => Promise<Answer>
 
+/**
+ * Goes before a query whose columns the schema decides. rqlite reads a query's columns before SQLite notices, at the
+ * first step, that another connection has changed the schema: `SELECT *` then comes under the names of before.
+ */
+const LOOK_AT_SCHEMA = '["SELECT 1 FROM sqlite_master LIMIT 0"]'
 const MAX_PLANS = 1000
 /** Requests of one query at most; more than three only while the schema changes. */
 const MAX_TRIES = 5
@@ -56,9 +61,8 @@ export class TypedQueries {
         const rows = await this.learn(sql, encoded, send)
         if (rows !== undefined) return rows
       } else {
-        const rows = plan.asks
-          ? await this.asking(plan, encoded, send)
-          : await this.plainly(plan, encoded, send)
+        const { asks } = plan
+        const rows = asks ? await this.asking(plan, encoded, send) : await this.plainly(plan, encoded, send)
         if (rows !== undefined) return rows
         if (plan.asks === asks) this.plans.delete(sql)
       }
@@ -71,9 +75,9 @@ export class TypedQueries {
 
   /** Rows, or undefined where they have to be asked for again now that the columns are known. */
   private async learn(sql: string, encoded: EncodedStatement, send: SendQuery): Promise<Row[] | undefined> {
-    const answer = await send(`[${statementJson(encoded)},${withoutRows(encoded)}]`)
-    this.check(answer, 2)
-    const [result, origin] = answer.results as [StatementAnswer, StatementAnswer]
+    const answer = await send(`[${LOOK_AT_SCHEMA},${statementJson(encoded)},${withoutRows(encoded)}]`)
+    this.check(answer, 3)
+    const [, result, origin] = answer.results as [unknown, StatementAnswer, StatementAnswer]
     const plan = makePlan(encoded, result.columns ?? [], origin)
     if (this.plans.size >= MAX_PLANS) this.plans.clear()
     this.plans.set(sql, plan)
@@ -81,19 +85,20 @@ export class TypedQueries {
   }
 
   private async plainly(plan: Plan, encoded: EncodedStatement, send: SendQuery): Promise<Row[] | undefined> {
-    const answer = await send(`[${statementJson(encoded)}]`)
-    this.check(answer, 1)
-    const result = answer.results![0]!
+    const { star } = encoded.text
+    const answer = await send(`[${star ? `${LOOK_AT_SCHEMA},` : ''}${statementJson(encoded)}]`)
+    this.check(answer, star ? 2 : 1)
+    const result = answer.results!.at(-1)!
     return isOf(plan, result) ? decode(plan, result) : undefined
   }
 
   private async asking(plan: Plan, encoded: EncodedStatement, send: SendQuery): Promise<Row[] | undefined> {
     const query = `[${JSON.stringify(askingQuery(encoded, plan))}${encoded.parameters}]`
-    const answer = await send(`[${query},${withoutRows(encoded)}]`)
+    const answer = await send(`[${LOOK_AT_SCHEMA},${query},${withoutRows(encoded)}]`)
     // Where this query alone fails, the columns have changed: its own says so when it is sent next.
-    if (answer.results?.[0]?.error !== undefined) return undefined
-    this.check(answer, 2)
-    const [{ values = [] }, origin] = answer.results as [StatementAnswer, StatementAnswer]
+    if (answer.results?.[1]?.error !== undefined) return undefined
+    this.check(answer, 3)
+    const [, { values = [] }, origin] = answer.results as [unknown, StatementAnswer, StatementAnswer]
     if (!sameOrigin(plan.origin, origin)) return undefined
     return values.map(row =>
       toRow(plan.columns, index => typedValue(plan.kinds[index]!, row[2 * index], row[2 * index + 1])),

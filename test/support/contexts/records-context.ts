@@ -47,6 +47,8 @@ export function recordsContext(inner: StoreContext, name: string, engine: () => 
   const { fetch, advance, another, createFull, createCut, leftovers } = context
   const changed: Partial<ConformanceContext> = {
     name: `records over ${context.name} and ${name}`,
+    // Each call costs some batches more than without: on a cluster, with a disk, some milliseconds each.
+    caseTimeoutMs: 120_000,
     create: async options => make(await context.create(options)),
     finalize: (files, _key, { uploadId }) => (files as RecordedFiles).finalize(uploadId!),
     ...(fetch && { fetch: (url, init, files) => fetch(url, init, storeOf(files)) }),

@@ -1,0 +1,32 @@
+import { PGlite } from '@electric-sql/pglite'
+import { afterAll, beforeAll, describe } from 'vitest'
+import type { Engine } from '../../src/sql/engine.ts'
+import { postgres } from '../../src/sql/postgres/index.ts'
+import { conformStore } from '../support/conform-store.ts'
+import { localContext } from '../support/contexts/local-context.ts'
+import { memoryContext } from '../support/contexts/memory-context.ts'
+import { recordsContext } from '../support/contexts/records-context.ts'
+import { createDatabase, describeOnPostgres } from '../support/on-postgres.ts'
+
+const local = await localContext()
+
+describe('records', () => {
+  const database = new PGlite()
+  const engine = postgres({ client: database })
+  afterAll(() => database.close())
+  conformStore(recordsContext(memoryContext(), 'PGlite', () => engine))
+})
+
+describeOnPostgres('records', server => {
+  let database: Awaited<ReturnType<typeof createDatabase>>
+  let engine: Engine
+  beforeAll(async () => {
+    database = await createDatabase(server)
+    engine = postgres({ url: database.url, max: 8 })
+  })
+  afterAll(async () => {
+    await engine.close()
+    await database.drop()
+  })
+  conformStore(recordsContext(local, 'PostgreSQL', () => engine))
+})

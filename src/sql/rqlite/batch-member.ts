@@ -19,7 +19,8 @@ export type Meaning = BatchResult | 'ask'
 /**
  * `/db/execute` gives rows only to a statement in whose text it finds RETURNING, and of two in one string the last
  * one's; `/db/request` would give them to SELECT, but commits the rest of a batch whose statement can't be prepared.
- * The first of the two is prepared and never run.
+ * The first of the two is prepared and never run. RETURNING itself needs it, too: what rqlite's parser does not know
+ * (`RETURNING v AS after`) happens, and its rows vanish.
  */
 const GIVES_ROWS = 'DELETE FROM stowage_operations WHERE 0 RETURNING id; '
 
@@ -42,7 +43,9 @@ export class BatchMember {
     const own = statements.map(encodeStatement)
     this.texts = own.map(({ text }) => text)
     this.texts.forEach(assertSameOnAllNodes)
-    const bodies = own.map(one => statementJson(one, one.text.kind === 'read' ? GIVES_ROWS : ''))
+    const bodies = own.map(one =>
+      statementJson(one, one.text.kind === 'read' || one.text.returning ? GIVES_ROWS : ''),
+    )
     if (id !== undefined) {
       const begin = encodeStatement(beginOperation(id, condition, guard, at))
       assertSameOnAllNodes(begin.text)

@@ -35,9 +35,16 @@ export class RecordSet {
   /** A wait that does not keep the process alive. */
   readonly rest: (ms: number, signal?: AbortSignal) => Promise<void>
   readonly newId: () => string
+  readonly #find: FindTenant
   #ready: Promise<Tenant> | undefined
 
-  constructor(provider: StorageProvider, engine: Engine, options: RecordsOptions) {
+  constructor(
+    provider: StorageProvider,
+    engine: Engine,
+    options: RecordsOptions,
+    find: FindTenant = createdTenant,
+  ) {
+    this.#find = find
     this.settings = recordsSettings(options)
     this.options = options
     this.provider = provider
@@ -62,8 +69,7 @@ export class RecordSet {
   /** Sees to it, once, that the tenant and its tables are there. A failure is not remembered. */
   ready(): Promise<Tenant> {
     if (this.#ready === undefined) {
-      const { root } = this.options
-      const made = createTenant(this.engine, this.tenant, { root, now: this.now, newId: this.newId })
+      const made = this.#find(this)
       this.#ready = made
       made.catch(() => {
         this.#ready = undefined
@@ -157,6 +163,13 @@ export class RecordSet {
       cause: error,
     })
   }
+}
+
+/** The tenant of a record set, in a state in which it may be used. */
+export type FindTenant = (set: RecordSet) => Promise<Tenant>
+
+function createdTenant({ engine, tenant, options: { root }, now, newId }: RecordSet): Promise<Tenant> {
+  return createTenant(engine, tenant, { root, now, newId })
 }
 
 export function placeholders(values: readonly unknown[]): string {

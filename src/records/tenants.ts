@@ -1,7 +1,7 @@
 import { isStorageError, StorageError } from '../core/errors.ts'
 import type { Engine, Row, Statement } from '../sql/engine.ts'
 import { NAMESPACE, UPGRADES } from './schema.ts'
-import { assertTenantId } from './tenant-id.ts'
+import { assertTenantId, tenantTable } from './tenant-id.ts'
 import { prepareRegistry, schemaVersion, upgradeTables } from './upgrade-tables.ts'
 
 export interface Tenant {
@@ -112,21 +112,56 @@ export async function tenantStatus(engine: Engine, id: string): Promise<TenantSt
   }
 }
 
-/** Removes the tables and the tenant. Its files must be gone: `dropTenant` of the record set sees to that. */
-export async function removeTenant(engine: Engine, id: string): Promise<void> {
+/**
+ * The tenant as it is, its tables brought up to date, also while it is being dropped. Creates none.
+ *
+ * @throws `not-found`
+ */
+export async function existingTenant(engine: Engine, id: string, now = Date.now): Promise<Tenant> {
+  assertTenantId(id)
+  await prepareRegistry(engine)
+  const tenant = await findTenant(engine, id)
+  if (tenant === undefined) throw new StorageError('not-found', `there is no tenant ${id}`)
+  await upgradeTables(engine, id, NAMESPACE, UPGRADES, now)
+  return tenant
+}
+
+/**
+ * Removes all the tenant's tables, the application's included, and the tenant. Returns false, and changes nothing, where
+ * a file or a job is left.
+ */
+export async function removeTenant(engine: Engine, id: string): Promise<boolean> {
   assertTenantId(id)
   const tables = await engine.query(['SELECT name FROM stowage_tables WHERE tenant = ? ORDER BY name', id], {
     consistency: 'linearizable',
   })
-  await engine.batch(
-    [
-      ...tables.map((row): Statement => [`DROP TABLE IF EXISTS ${String(row.name)}`]),
-      ['DELETE FROM stowage_tables WHERE tenant = ?', id],
-      ['DELETE FROM stowage_upgrades WHERE tenant = ?', id],
-      ['DELETE FROM stowage_tenants WHERE id = ?', id],
-    ],
-    { locks: ['stowage_registry'], durable: true },
-  )
+  const [files, journal] = [tenantTable(id, 'files'), tenantTable(id, 'journal')]
+  // Elsewhere nothing runs beside a batch; here a writer's row must be seen, or come too late.
+  const lock: Statement[] =
+    engine.name === 'postgres' ? [[`LOCK TABLE ${files}, ${journal} IN ACCESS EXCLUSIVE MODE`]] : []
+  try {
+    await engine.batch(
+      [
+        ...lock,
+        // NULL is refused, and with it all that follows.
+        [
+          `UPDATE stowage_tenants SET state = NULL WHERE id = ? AND (EXISTS (SELECT 1 FROM ${files}) OR EXISTS (SELECT 1 FROM ${journal}))`,
+          id,
+        ],
+        ...tables.map((row): Statement => [`DROP TABLE IF EXISTS ${String(row.name)}`]),
+        ['DELETE FROM stowage_tables WHERE tenant = ?', id],
+        ['DELETE FROM stowage_upgrades WHERE tenant = ?', id],
+        ['DELETE FROM stowage_tenants WHERE id = ?', id],
+      ],
+      { locks: ['stowage_registry'], durable: true },
+    )
+    return true
+  } catch (error) {
+    if (isStorageError(error, 'conflict')) return false
+    // The answer was lost: whether the tenant is there says what happened.
+    if (isStorageError(error, 'pending') && (await findTenant(engine, id)) === undefined) return true
+    throw error
+  }
 }
 
 export async function markDropping(engine: Engine, id: string): Promise<void> {

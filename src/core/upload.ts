@@ -111,7 +111,11 @@ function watchedBody(body: Body): { body: Body; identity(): Promise<ContentIdent
 }
 
 /** Attributes as drivers get them. @throws `invalid-argument`; `unsupported` for one the store does not keep */
-export function checkedAttributes(driver: Driver, options: ObjectAttributes, operation: string): Attributes {
+export function checkedAttributes(
+  driver: Pick<Driver, 'name' | 'capabilities'>,
+  options: ObjectAttributes,
+  operation: string,
+): Attributes {
   const { name, capabilities } = driver
   const attributes: Record<string, unknown> = {}
   if (options.contentType !== undefined) {

@@ -2,6 +2,7 @@ import { mapBounded } from '../core/batches.ts'
 import { isStorageError } from '../core/errors.ts'
 import type { ObjectInfo, OperationOptions } from '../core/provider.ts'
 import { HELD, type Statement } from '../sql/engine.ts'
+import { assertKnownOptions } from './known-options.ts'
 import { RESERVED, uploadOf } from './physical-key.ts'
 import { attributesOf } from './publish.ts'
 import { ATTRIBUTE_COLUMNS, attributeValues, type FileRecord } from './record.ts'
@@ -33,10 +34,9 @@ const CONCURRENCY = 8
  * Records objects that are in the bucket already, as they are: no byte moves, and their keys become the files' keys.
  * Each is asked for its attributes, since lists leave some out. Running it again adopts what has come since.
  */
-export async function adoptFiles(
-  set: RecordSet,
-  { prefix = '', dryRun = false, onProgress, signal }: AdoptOptions = {},
-): Promise<AdoptReport> {
+export async function adoptFiles(set: RecordSet, options: AdoptOptions = {}): Promise<AdoptReport> {
+  assertKnownOptions('adopt', options, { prefix: 'string', dryRun: 'boolean', onProgress: 'function' })
+  const { prefix = '', dryRun = false, onProgress, signal } = options
   const root = await set.root()
   const report = { adopted: 0, known: 0, retired: 0, ours: 0 }
   let batch: string[] = []

@@ -2,6 +2,7 @@ import type { StorageError } from '../core/errors.ts'
 import { type Listing, listingOf } from '../core/listing.ts'
 import type { ObjectInfo, OperationOptions, PageOptions } from '../core/provider.ts'
 import type { SqlValue } from '../sql/engine.ts'
+import { assertKnownOptions } from './known-options.ts'
 import { behindPrefix, keysBetween } from './list-files.ts'
 import { infoOf, RECORD_COLUMNS, recordFrom } from './record.ts'
 import type { RecordSet } from './record-set.ts'
@@ -26,6 +27,14 @@ const MOST = 1000
 
 /** The files that have all of it, in key order: by one query per page, with no request to the store. */
 export function findFiles(set: RecordSet, options: FindOptions = {}): Listing {
+  assertKnownOptions('find', options, {
+    prefix: 'string',
+    contentType: 'string',
+    size: 'object',
+    modified: 'object',
+    metadata: 'object',
+    pageSize: 'number',
+  })
   const { pageSize = MOST, signal } = options
   assertLimit(set, 'pageSize', pageSize)
   const conditions = findConditions(set, options)

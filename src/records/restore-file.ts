@@ -1,6 +1,7 @@
 import { StorageError } from '../core/errors.ts'
 import type { ObjectInfo, OperationOptions } from '../core/provider.ts'
 import { HELD, type Row, type Statement } from '../sql/engine.ts'
+import { assertKnownOptions, JOIN_KINDS } from './known-options.ts'
 import type { JoinOptions } from './own-options.ts'
 import { ownOptionsOf } from './own-options.ts'
 import type { PublicationPart } from './publish.ts'
@@ -33,10 +34,11 @@ export interface RestoreOptions extends OperationOptions, JoinOptions {
 const COLUMNS = `${RECORD_COLUMNS}, trashed, deleted_at, expires_at`
 
 /** Files that can be restored, the youngest deletion first. */
-export async function deletedFiles(
-  set: RecordSet,
-  { prefix = '', limit = 100, signal }: DeletedOptions = {},
-): Promise<DeletedFile[]> {
+export async function deletedFiles(set: RecordSet, options: DeletedOptions = {}): Promise<DeletedFile[]> {
+  assertKnownOptions('deleted', options, { prefix: 'string', limit: 'number' })
+  const { prefix = '', limit = 100, signal } = options
+  if (!(Number.isInteger(limit) && limit >= 1))
+    throw set.refuse('deleted', 'limit must be a whole number from 1')
   const rows = await set.query(
     [
       `SELECT ${COLUMNS} FROM ${set.table('trash')} WHERE ready = 1 AND substr(key, 1, length(?)) = ? ORDER BY deleted_at DESC, generation DESC LIMIT ?`,
@@ -60,6 +62,7 @@ export async function restoreFile(
   key: string,
   options: RestoreOptions = {},
 ): Promise<ObjectInfo> {
+  assertKnownOptions('restore', options, { ...JOIN_KINDS, generation: 'string' })
   const { generation, signal, also, transaction } = options
   const joins = ownOptionsOf(set, 'restore', { also, transaction })
   const row = await trashRow(set, key, generation)

@@ -3,8 +3,10 @@ import type { SignUploadRequest } from '../core/driver.ts'
 import { isStorageError, StorageError } from '../core/errors.ts'
 import type { ObjectAttributes, OperationOptions } from '../core/options.ts'
 import type { ObjectInfo, SignedUpload } from '../core/provider.ts'
+import { checkedAttributes } from '../core/upload.ts'
 import { HELD, type Statement } from '../sql/engine.ts'
 import { insertJob, type Job } from './journal-row.ts'
+import { ATTRIBUTE_KINDS, assertKnownOptions, JOIN_KINDS } from './known-options.ts'
 import { type JoinOptions, ownOptionsOf } from './own-options.ts'
 import { reservedKey } from './physical-key.ts'
 import { attributesOf, type PublicationPart } from './publish.ts'
@@ -68,6 +70,7 @@ export async function finalizeUpload(
   uploadId: string,
   options: FinalizeOptions = {},
 ): Promise<ObjectInfo> {
+  assertFinalizeOptions(set, options)
   const { ifNoneMatch, ifMatch, signal, also, transaction } = options
   const joins = ownOptionsOf(set, 'finalize', { also, transaction })
   const job = await stagedJob(set, uploadId)
@@ -77,10 +80,30 @@ export async function finalizeUpload(
   const sent = await sentInfo(set, job, signal)
   const part = closeStaging(set, job)
   const publication = { operation: 'finalize', key, ifNoneMatch, ifMatch, part, ...joins }
-  const record = await writeFile(set, publication, (physical, lost) =>
-    copyStaged(set, job, sent, options, physical, lost),
-  )
-  return infoOf(record)
+  try {
+    const put = (physical: string, lost: AbortSignal) => copyStaged(set, job, sent, options, physical, lost)
+    return infoOf(await writeFile(set, publication, put))
+  } catch (error) {
+    // Two calls at once for one upload: one of them has made the file that both were asked for.
+    if (!isStorageError(error, 'conflict', 'already-exists', 'precondition-failed')) throw error
+    const other = await stagedJob(set, uploadId).then(now => finalizedAs(set, now))
+    if (other === undefined) throw error
+    return other
+  }
+}
+
+function assertFinalizeOptions(set: RecordSet, options: FinalizeOptions): void {
+  assertKnownOptions('finalize', options, {
+    ...ATTRIBUTE_KINDS,
+    ...JOIN_KINDS,
+    ifNoneMatch: 'string',
+    ifMatch: 'string',
+    checksum: 'string or object',
+  })
+  if (options.ifNoneMatch !== undefined && options.ifNoneMatch !== '*')
+    throw set.refuse('finalize', "ifNoneMatch can only be '*'")
+  if (options.ifMatch !== undefined && options.ifNoneMatch !== undefined)
+    throw set.refuse('finalize', 'give ifMatch or ifNoneMatch, not both')
 }
 
 async function stagedJob(set: RecordSet, uploadId: unknown): Promise<Job> {
@@ -133,12 +156,11 @@ async function copyStaged(
   physical: string,
   lost: AbortSignal,
 ): Promise<Stored> {
-  const { contentType, cacheControl, contentDisposition, contentEncoding, contentLanguage } = options
-  const given = { contentType, cacheControl, contentDisposition, contentEncoding, contentLanguage }
+  const given = givenAttributes(set, options)
   const attributes = {
     ...attributesOf(sent),
-    ...attributesOf(given as ObjectInfo),
-    metadata: { ...sent.metadata, ...options.metadata },
+    ...given,
+    metadata: { ...sent.metadata, ...given.metadata },
   }
   const { capabilities } = set.provider
   const info = await set.provider.copy(job.physical, physical, {
@@ -151,6 +173,13 @@ async function copyStaged(
     throw failed(set, 'conflict', job.key, 'the upload was sent again while it was finalized; try again')
   const checksum = await verifiedChecksum(set, job.key, physical, options, info)
   return { size: info.size, attributes, checksum, info }
+}
+
+/** What the backend says of the file beside what the browser has sent, checked as an upload's attributes are. */
+function givenAttributes({ provider }: RecordSet, options: FinalizeOptions) {
+  const { name, capabilities } = provider
+  const store = { name, capabilities: { ...capabilities, metadata: true } }
+  return checkedAttributes(store, options, 'finalize')
 }
 
 /** Reads the copy, which nobody can change, where a checksum is asked for; else what the store knows is recorded. */

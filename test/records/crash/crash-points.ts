@@ -118,10 +118,10 @@ async function runPoint(
     void act()
     await simulation.until(() => outcome !== undefined)
   }
-  const said = merged(first, outcome)
-  // Of several calls in a row the first may still be on its way when the last has succeeded.
-  const isLate = scenario.between !== undefined && first !== said && isUnknown(first)
-  return ended(scenario, world, before, isLate ? { status: 'unknown' } : said, variant.afterRecovery === true)
+  // Of several calls in a row one may have happened, or be on its way still, when another fails or succeeds.
+  const isOneOfMany = scenario.between !== undefined && first.status === 'failed'
+  const said: Outcome = isOneOfMany ? { status: 'unknown' } : merged(first, outcome)
+  return ended(scenario, world, before, said, variant.afterRecovery === true)
 }
 
 export type Outcome =
@@ -161,6 +161,7 @@ async function ended(
       problems.push(...(await wrongRows(scenario, world, now)))
     },
   })
+  if (scenario.world?.cdn) problems.push(...(await untold(scenario, world, before)))
   await world.engine.close()
   return [...new Set(problems)]
 }
@@ -180,6 +181,16 @@ function wrongFiles(scenario: CrashScenario, before: Inventory, now: Inventory, 
   return [`the call ${said}, and the files are ${seen}, not ${due}`]
 }
 
+/** Of bytes that readers had URLs of, and that are gone, the CDN is told twice at least; of others never. */
+async function untold(scenario: CrashScenario, world: World, before: Inventory): Promise<string[]> {
+  const now = new Set((await inventory(scenario, world)).physical.values())
+  const times = (physical: string) => world.told.filter(key => key === physical).length
+  return [...before.physical].flatMap(([key, physical]) => {
+    if (now.has(physical)) return times(physical) === 0 ? [] : [`the CDN was told of ${key}, which is live`]
+    return times(physical) >= 2 ? [] : [`the CDN was told ${times(physical)} times of ${key}, which is gone`]
+  })
+}
+
 async function wrongRows({ rows = [] }: CrashScenario, world: World, now: Inventory): Promise<string[]> {
   const found = await world.engine.query(['SELECT key FROM app'])
   const there = new Set(found.map(row => row.key))
@@ -193,6 +204,7 @@ async function arranged(scenario: CrashScenario): Promise<World> {
   await world.engine.batch([['CREATE TABLE app (key TEXT PRIMARY KEY)']])
   const files = world.client('arranger')
   if (scenario.arrange !== undefined) await world.simulation.run(scenario.arrange(files, world))
+  await scenario.ruin?.(world)
   return world
 }
 

@@ -8,6 +8,8 @@ export interface CrashScenario {
   readonly world?: WorldOptions
   /** Done before by another process, without any failure. */
   arrange?(files: RecordedFiles, world: World): Promise<void>
+  /** What other processes have left behind them, done before it with calls that fail as they must. */
+  ruin?(world: World): Promise<void>
   /** The call that is watched. It rejects where it did not do all. */
   act(files: RecordedFiles, world: World): Promise<unknown>
   /** The live files after it, their texts by key. */

@@ -9,6 +9,8 @@ import type { Engine, Row } from '../../../src/sql/engine.ts'
 export interface Inventory {
   /** Text of each live file, by key. */
   readonly files: Map<string, string>
+  /** Where their bytes lie, by key. */
+  readonly physical: Map<string, string>
   /** Text of what can be restored, by key. */
   readonly trash: Map<string, string>
   /** Rows of the journal, for messages. */
@@ -74,7 +76,10 @@ export async function takeInventory(
     if (!referred.has(key)) problems.push(`nothing refers to the object ${key}`)
   const keys = new Set(files.map(row => row.key))
   for (const { key } of metadata) if (!keys.has(key!)) problems.push(`metadata of ${key}, which is no file`)
-  return { files: live, trash: restorable, journal, problems }
+  const physical = new Map(
+    files.filter(row => row.state === 'live').map(row => [String(row.key), String(row.physical)]),
+  )
+  return { files: live, physical, trash: restorable, journal, problems }
 }
 
 /** What must be besides, once everything has been recovered and every grace has passed. */

@@ -14,6 +14,8 @@ export interface WorldOptions {
   /** Whether a CDN is told. */
   cdn?: boolean
   capabilities?: Partial<StorageProvider['capabilities']>
+  /** Ids and chance differ with it. */
+  seed?: string
   /** One that other worlds have used, with its tables emptied. */
   engine?: Engine
 }
@@ -23,7 +25,10 @@ export class World {
   readonly simulation = new Simulation()
   readonly provider: StorageProvider
   readonly engine: Engine
+  /** Keys of which the CDN was told. */
   readonly told: string[] = []
+  /** What one part of a test leaves for another. */
+  readonly notes = new Map<string, string>()
   readonly #options: WorldOptions
   #clients = 0
 
@@ -40,9 +45,9 @@ export class World {
   /** A process of its own, that makes its calls through gates. */
   client(name = `client${this.#clients}`): RecordedFiles {
     const { simulation, provider, engine, told } = this
-    const { capabilities, cdn = false, records = {} } = this.#options
+    const { capabilities, cdn = false, records = {}, seed = '' } = this.#options
     const { now, monotonic } = simulation.clock
-    const random = randomOf(`${name} ${this.#clients++}`)
+    const random = randomOf(`${seed} ${name} ${this.#clients++}`)
     const id = monotonicFactory(random)
     const invalidator: Invalidator = {
       name: 'cdn',

@@ -23,7 +23,7 @@ export interface Round {
 export class JobRunner {
   readonly #set: RecordSet
   readonly #claims: JobClaims
-  #epoch: Promise<number> | undefined
+  #epoch: number | undefined
   #outdated = false
 
   constructor(set: RecordSet) {
@@ -75,8 +75,9 @@ export class JobRunner {
 
   /** A database that was restored or moved under a running worker: what it knows is of another time. */
   async #sameEpoch(): Promise<number> {
-    this.#epoch ??= currentEpoch(this.#set)
-    const [first, now] = await Promise.all([this.#epoch, currentEpoch(this.#set)])
+    const now = await currentEpoch(this.#set)
+    this.#epoch ??= now
+    const first = this.#epoch
     if (first !== now) {
       this.#outdated = true
       this.#set.emit({ kind: 'epoch-changed', severity: 'alarm', epoch: now })

@@ -3,7 +3,12 @@ import { StorageError } from './core/errors.ts'
 import { assertFactoryOptions } from './core/factory-options.ts'
 import type { StorageProvider } from './core/provider.ts'
 import type { UrlSigning } from './core/url-token.ts'
+import { openEngine } from './open/open-engine.ts'
 import { parseStoreUrl, type StoreUrl } from './open/store-url.ts'
+import type { RecordedFiles, RecordsOptions } from './records/index.ts'
+import type { Engine } from './sql/engine.ts'
+
+export { type OpenEngineOptions, openEngine } from './open/open-engine.ts'
 
 export interface OpenOptions {
   /** Where secrets and defaults are looked up. Default: `process.env`. */
@@ -13,6 +18,15 @@ export interface OpenOptions {
    * `STOWAGE_URL_SECRET` and `STOWAGE_BASE_URL`, where both are set. `s3:` and `supabase:` sign by themselves.
    */
   signing?: UrlSigning
+}
+
+export interface OpenRecordsOptions extends OpenOptions {
+  /** Where the records are: the URL of a database, see `openEngine`. */
+  records: string
+  /** Whose files these are. Default: `STOWAGE_TENANT_ID`, else `default`. */
+  tenant?: string
+  /** What else `withRecords` takes. */
+  recordsOptions?: RecordsOptions
 }
 
 /** Storage by name, for as long as the process lives. */
@@ -30,7 +44,8 @@ const named = new Map<string, { provider: StorageProvider; signing: string | und
  * | `s3://bucket/prefix?endpoint=…&region=…&forcePathStyle=…` | S3 and servers that speak like it |
  * | `supabase://bucket/prefix?url=…` | Supabase Storage |
  *
- * A path after the bucket is a folder that is seen as the whole store.
+ * A path after the bucket is a folder that is seen as the whole store. With `records` the files have records there: a
+ * file and its record appear together and go together.
  *
  * @throws `invalid-argument` for what it does not know, and for secrets in the URL; `unsupported` with the line
  *   that installs them where packages are missing
@@ -39,15 +54,44 @@ const named = new Map<string, { provider: StorageProvider; signing: string | und
  * ```ts
  * const files = await open('file:./data')
  * await files.upload('a/photo.jpg', createReadStream('photo.jpg'))
+ *
+ * const recorded = await open('s3://bucket', { records: 'sqlite:./records.db' })
+ * await recorded.delete('a/photo.jpg', { also: [['DELETE FROM photos WHERE key = ?', 'a/photo.jpg']] })
  * ```
  */
-export async function open(url: string, options: OpenOptions = {}): Promise<StorageProvider> {
-  assertFactoryOptions('open', options, { env: 'object', signing: 'object' })
+export function open(url: string, options: OpenRecordsOptions): Promise<RecordedFiles>
+export function open(url: string, options?: OpenOptions): Promise<StorageProvider>
+export async function open(
+  url: string,
+  options: OpenOptions | OpenRecordsOptions = {},
+): Promise<StorageProvider> {
+  assertFactoryOptions<Partial<OpenRecordsOptions>>('open', options, {
+    env: 'object',
+    signing: 'object',
+    records: 'string',
+    tenant: 'string',
+    recordsOptions: 'object',
+  })
+  if ('records' in options && options.records !== undefined) return openRecords(url, options)
   const store = parseStoreUrl(url)
   const provider = await OPENERS[store.kind](store, options)
   if (store.prefix === '') return provider
   const { prefix } = await import('./decorators/prefix.ts')
   return prefix(provider, store.prefix)
+}
+
+async function openRecords(url: string, options: OpenRecordsOptions): Promise<RecordedFiles> {
+  const { records, tenant, recordsOptions, env, signing } = options
+  const { withRecords } = await import('./records/index.ts')
+  const provider = await open(url, given({ env, signing }))
+  let engine: Engine | undefined
+  try {
+    engine = await openEngine(records, given({ env }))
+    return withRecords(provider, engine, { ...given({ env, tenant }), ...recordsOptions })
+  } catch (error) {
+    await Promise.all([provider.close(), engine?.close()])
+    throw error
+  }
 }
 
 const OPENERS: Record<StoreUrl['kind'], (store: StoreUrl, options: OpenOptions) => Promise<StorageProvider>> =

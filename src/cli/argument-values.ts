@@ -17,6 +17,20 @@ export function byteCount(text: string): number {
   return Number(amount) * BYTES[unit.toLowerCase()]!
 }
 
+/** A whole number of at least 0. */
+export function count(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Use a whole number.')
+}
+
+/** `5%`, or a part of one: `0.05`. */
+export function share(text: string): number {
+  const [, amount, percent] = /^(\d{1,3}(?:\.\d{1,6})?)(%)?$/.exec(text) ?? []
+  const part = Number(amount) / (percent ? 100 : 1)
+  if (amount !== undefined && part <= 1) return part
+  throw new InvalidArgumentError('Use 5% or 0.05.')
+}
+
 export function port(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
   throw new InvalidArgumentError('Use a number from 0 to 65535.')

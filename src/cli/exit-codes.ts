@@ -8,6 +8,8 @@ export const EXIT = {
   notFound: 3,
   denied: 4,
   conflict: 5,
+  found: 6,
+  stopped: 7,
   temporary: 75,
   interrupted: 130,
   brokenPipe: 141,
@@ -20,6 +22,8 @@ export const EXIT_HELP = `Exit codes:
   3    not found
   4    denied, or not authenticated
   5    a condition did not hold, or something is there already
+  6    audit or doctor found what needs a look
+  7    gc found so much that it stopped before removing anything
   75   failed for now: the same command may succeed later
   130  interrupted
   141  the reader of the output went away`
@@ -40,15 +44,24 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** Some of many failed, and each has been told. */
-export class SomeFailed extends Error {
-  override readonly name = 'SomeFailed'
+/** All has been told; what is left is to end with this code. */
+export class Told extends Error {
+  override readonly name: string = 'Told'
   readonly exitCode: number
 
+  constructor(message: string, exitCode: number) {
+    super(message)
+    this.exitCode = exitCode
+  }
+}
+
+/** Some of many failed, and each has been told. */
+export class SomeFailed extends Told {
+  override readonly name = 'SomeFailed'
+
   constructor(failures: readonly Failure[]) {
-    super(`${failures.length} failed`)
     const codes = new Set(failures.map(failure => failure.exitCode))
-    this.exitCode = codes.size === 1 ? failures[0]!.exitCode : EXIT.failed
+    super(`${failures.length} failed`, codes.size === 1 ? failures[0]!.exitCode : EXIT.failed)
   }
 }
 

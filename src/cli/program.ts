@@ -1,6 +1,10 @@
 import { Command, CommanderError } from 'commander'
+import { commandPath, everyCommand } from './command-path.ts'
+import { auditCommand } from './commands/audit.ts'
 import { catCommand } from './commands/cat.ts'
 import { cpCommand } from './commands/cp.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { gcCommand } from './commands/gc.ts'
 import { getCommand } from './commands/get.ts'
 import { infoCommand } from './commands/info.ts'
 import { lsCommand } from './commands/ls.ts'
@@ -9,7 +13,8 @@ import { putCommand } from './commands/put.ts'
 import { rmCommand } from './commands/rm.ts'
 import { serveCommand } from './commands/serve.ts'
 import { signCommand } from './commands/sign.ts'
-import { EXIT, EXIT_HELP, failureOf, SomeFailed } from './exit-codes.ts'
+import { tenantsCommand } from './commands/tenants.ts'
+import { EXIT, EXIT_HELP, failureOf, Told } from './exit-codes.ts'
 import { Output } from './output.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -24,6 +29,10 @@ const COMMANDS = [
   rmCommand,
   signCommand,
   serveCommand,
+  auditCommand,
+  gcCommand,
+  doctorCommand,
+  tenantsCommand,
 ]
 
 const HELP = `
@@ -36,11 +45,17 @@ Stores are URLs:
 Secrets come from the environment only: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or whatever else the AWS SDK
 finds), SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY, STOWAGE_URL_SECRET and STOWAGE_BASE_URL for signed URLs of files.
 
+Records of files are in a database, named by --records or STOWAGE_RECORDS:
+  sqlite:./records.db                a file
+  postgres://user@host/database      PostgreSQL; the password from PGPASSWORD. postgres: alone means DATABASE_URL
+  rqlite://host:4001,host2:4001      rqlite; STOWAGE_RQLITE_USERNAME and STOWAGE_RQLITE_PASSWORD. rqlites: over TLS
+
 Examples:
   stowage put photo.jpg file:./data a/photo.jpg
   stowage ls -l file:./data
   stowage cp -r file:./data s3://bucket
   stowage get s3://bucket a/photo.jpg
+  stowage audit s3://bucket --records postgres://app@db/app
 
 ${EXIT_HELP}`
 
@@ -60,15 +75,16 @@ export async function runProgram(
     .helpCommand('help [command]', 'print help for a command')
     .addHelpText('after', HELP)
     .hook('preAction', (_, command) => {
-      name = command.name()
+      name = commandPath(command)
     })
     .configureHelp({
       subcommandTerm: command => `${command.name()} ${command.usage().replace('[options] ', '')}`,
     })
   for (const make of COMMANDS) program.addCommand(make(terminal).helpOption('-h, --help', 'print help'))
-  for (const command of [program, ...program.commands]) {
+  const all = everyCommand(program)
+  for (const command of all) {
     command.exitOverride(error => {
-      name ||= command === program ? '' : command.name()
+      name ||= commandPath(command)
       throw error
     })
     command.configureOutput({
@@ -87,12 +103,12 @@ export async function runProgram(
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT.ok
-      const arguments_ = program.commands.find(one => one.name() === name)?.usage() ?? ''
+      const arguments_ = all.find(one => commandPath(one) === name)?.usage() ?? ''
       usage(told(error, argv, arguments_), name, json, terminal)
       return EXIT.usage
     }
     if (terminal.signal.aborted) return exitOf(terminal.signal.reason)
-    if (error instanceof SomeFailed) return error.exitCode
+    if (error instanceof Told) return error.exitCode
     new Output(terminal, name, { json }).fail(error)
     return failureOf(error).exitCode
   }

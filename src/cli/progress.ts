@@ -5,7 +5,7 @@ import type { Terminal } from './terminal.ts'
 /** Objects that take no time need no bar. */
 const SHOW_AFTER_MS = 250
 
-/** One bar for all bytes of a command, on a terminal only. Gone when the work is done. */
+/** One bar for all bytes of a command, or for what it counts, on a terminal only. Gone when the work is done. */
 export class Progress {
   readonly #stream: Terminal['stderr']
   readonly #enabled: boolean
@@ -15,6 +15,7 @@ export class Progress {
   #total: number | undefined = 0
   #files = { done: 0, total: 0 }
   #begun: number | undefined
+  #format: (amount: number) => string = humanSize
 
   constructor(stream: Terminal['stderr'], enabled: boolean) {
     this.#stream = stream
@@ -36,6 +37,15 @@ export class Progress {
       before = loaded
       this.#draw()
     }
+  }
+
+  /** What is counted is no bytes: so much is done, of about so much. */
+  count(done: number, total: number | undefined, noun: string): void {
+    this.#format = amount => `${Math.round(amount).toLocaleString('en')} ${noun}`
+    this.#loaded = done
+    this.#total = total === undefined ? undefined : Math.max(done, total)
+    if (this.#total !== undefined) this.#bar?.setTotal(this.#total)
+    this.#draw()
   }
 
   /** One object has ended, well or not. */
@@ -70,7 +80,7 @@ export class Progress {
     }
     const { done, total } = this.#files
     const seconds = (now - this.#begun) / 1000
-    const rate = `${humanSize(this.#loaded / Math.max(seconds, 0.001))}/s`
+    const rate = `${this.#format(this.#loaded / Math.max(seconds, 0.001))}/s`
     const count = total > 1 ? `  ${done}/${total} files` : ''
     this.#bar!.update(this.#loaded, { rate, count })
   }
@@ -87,7 +97,7 @@ export class Progress {
       hideCursor: true,
       clearOnComplete: true,
       formatValue: (value, _, type) =>
-        type === 'percentage' ? String(value).padStart(3) : humanSize(Number(value)),
+        type === 'percentage' ? String(value).padStart(3) : this.#format(Number(value)),
     })
     this.#bar = this.#bars.create(this.#total ?? 0, this.#loaded, { rate: '', count: '' })
   }

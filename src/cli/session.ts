@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
 import type { StorageProvider } from '../core/provider.ts'
 import { retry } from '../decorators/retry.ts'
-import { open } from '../open.ts'
-import { type Failure, SomeFailed } from './exit-codes.ts'
+import { open, openEngine } from '../open.ts'
+import type { RecordedFiles, RecordsEvent } from '../records/index.ts'
+import { commandPath } from './command-path.ts'
+import { type Failure, SomeFailed, UsageError } from './exit-codes.ts'
 import { Output, type OutputOptions } from './output.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -13,6 +15,12 @@ export interface Session {
   readonly signal: AbortSignal
   /** The store of a URL; closed when the command ends. */
   open(url: string): Promise<StorageProvider>
+  /** The store with the records of its files; closed when the command ends. */
+  openRecords(
+    url: string,
+    options: RecordsLocation,
+    onEvent?: (event: RecordsEvent) => void,
+  ): Promise<RecordedFiles>
   /** One of many: its failure is told and the others go on. An interruption ends them all. */
   attempt(work: () => Promise<void>): Promise<void>
 }
@@ -24,14 +32,29 @@ export function withOutputOptions(command: Command): Command {
     .option('-q, --quiet', 'print no progress and nothing of what was done')
 }
 
+/** Where the records are and whose they are, as options of a command. */
+export interface RecordsLocation {
+  readonly records?: string
+  readonly tenant?: string
+  readonly root?: string
+}
+
+/** Options of every command that needs records. */
+export function withRecordsOptions(command: Command): Command {
+  return command
+    .option('--records <url>', 'URL of the database with the records (default: STOWAGE_RECORDS)')
+    .option('--tenant <id>', 'whose files (default: STOWAGE_TENANT_ID, else default)')
+    .option('--root <prefix>', 'beginning of the keys in the bucket, where it is not <tenant>/')
+}
+
 /** Runs a command, closes what it opened, and throws at its end where parts of it failed. */
 export async function inSession(
   terminal: Terminal,
   command: Command,
   work: (session: Session) => Promise<void>,
 ): Promise<void> {
-  const out = new Output(terminal, command.name(), command.opts<OutputOptions>())
-  const opened: StorageProvider[] = []
+  const out = new Output(terminal, commandPath(command), command.opts<OutputOptions>())
+  const opened: { close(): Promise<void> }[] = []
   const failures: Failure[] = []
   const { signal } = terminal
   try {
@@ -44,6 +67,22 @@ export async function inSession(
         opened.push(provider)
         return provider
       },
+      async openRecords(url, { records = terminal.env.STOWAGE_RECORDS, tenant, root }, onEvent) {
+        const { env } = terminal
+        if (!records)
+          throw new UsageError('name the database with the records: --records sqlite:./records.db')
+        const { withRecords } = await import('../records/index.ts')
+        const store = retry(await open(url, { env }))
+        opened.push(store)
+        const engine = await openEngine(records, { env })
+        opened.push(engine)
+        return withRecords(store, engine, {
+          env,
+          ...(tenant === undefined ? {} : { tenant }),
+          ...(root === undefined ? {} : { root }),
+          ...(onEvent === undefined ? {} : { onEvent }),
+        })
+      },
       async attempt(one) {
         try {
           await one()
@@ -55,7 +94,7 @@ export async function inSession(
     })
   } finally {
     out.progress.stop()
-    await Promise.all(opened.map(provider => provider.close()))
+    await Promise.all(opened.map(one => one.close()))
   }
   if (failures.length > 0) throw new SomeFailed(failures)
 }

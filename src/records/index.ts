@@ -1,4 +1,17 @@
 /** Files and their records as one: nothing is ever half there. */
+export type {
+  BatchOptions,
+  BatchResult,
+  ColumnTypes,
+  Consistency,
+  Engine,
+  JoinedTransaction,
+  QueryOptions,
+  Row,
+  SqlValue,
+  Statement,
+  StatementResult,
+} from '../sql/engine.ts'
 export type { AdoptOptions, AdoptReport } from './adopt-files.ts'
 export type { AuditOptions, AuditProgress, AuditReport } from './audit.ts'
 export type { AuditFinding, FindingKind } from './audit-finding.ts'
@@ -9,6 +22,12 @@ export { type DropOptions, type DropReport, dropTenant } from './drop-tenant.ts'
 export type { FindOptions } from './find-files.ts'
 export type { JobKind } from './journal-row.ts'
 export type { JoinOptions } from './own-options.ts'
+export type {
+  PreparedUpload,
+  PrepareFinalizeOptions,
+  PrepareOptions,
+  PublishOptions,
+} from './prepared-uploads.ts'
 export type { RecordedFiles } from './recorded-files.ts'
 export type { RecordsEvent } from './records-event.ts'
 export type { CdnOptions, RecordsOptions } from './records-options.ts'

@@ -22,6 +22,10 @@ const ENTRIES: Record<string, string> = {
   'stowage/conformance': 'src/conformance/index.ts',
   'stowage/driver': 'src/driver.ts',
   'stowage/cdn': 'src/cdn/index.ts',
+  'stowage/sqlite': 'src/sql/sqlite/index.ts',
+  'stowage/postgres': 'src/sql/postgres/index.ts',
+  'stowage/rqlite': 'src/sql/rqlite/index.ts',
+  'stowage/records': 'src/records/index.ts',
 }
 
 /** What an example may use without saying where it comes from: what its reader has already. */
@@ -33,7 +37,9 @@ import type { StorageProvider as Provider } from 'stowage'
 import type { ConformanceContext } from 'stowage/conformance'
 import type { Driver } from 'stowage/driver'
 import type { S3Options } from 'stowage/s3'
+import type { Engine } from 'stowage/records'
 import type { UrlSigning } from 'stowage/server'
+import type { Database } from 'better-sqlite3'
 declare global {
   const files: Provider
   const stream: Readable
@@ -48,6 +54,10 @@ declare global {
   const signing: UrlSigning
   const context: ConformanceContext
   const log: { info(event: object): void }
+  const engine: Engine
+  const db: Database
+  const body: Readable
+  const photo: Uint8Array
   interface TapeOptions { reel: string }
   interface TapeDriver extends Driver {}
   const TapeDriver: new (options: TapeOptions) => Driver
@@ -69,6 +79,8 @@ const WELL_KNOWN: Record<string, string> = {
   createClient: "import { createClient } from '@supabase/supabase-js'",
   app: "import express from 'express'; const app = express()",
   it: "import { it } from 'vitest'",
+  Pool: "import { Pool } from 'pg'",
+  ulid: "import { ulid } from 'ulid'",
   tape: "import { tape } from '../src/tape.ts'",
   StorageProvider: "import type { StorageProvider } from 'stowage'",
   attachment: "import { attachment } from '../src/core/content-disposition.ts'",
@@ -112,8 +124,15 @@ function docstrings(): Example[] {
     .flatMap(path => blocks(join('src', path), /^ *\* ```ts\n([\s\S]*?)^ *\* ```$/gm))
     .map(example => {
       const text = example.text.replace(/^ *\* ?/gm, '').replaceAll('{ … }', '{}')
-      return { ...example, text: importsFor(text) + wrapped(text) }
+      return { ...example, text: filesOf(example, text) + importsFor(text) + wrapped(text) }
     })
+}
+
+/** What the docstrings of the records call files are files with records. */
+function filesOf({ place }: Example, text: string): string {
+  return place.startsWith('src/records/') && !/\bconst files\b/.test(text)
+    ? "declare const files: import('stowage/records').RecordedFiles\n"
+    : ''
 }
 
 function blocks(path: string, pattern: RegExp): Example[] {
@@ -140,7 +159,7 @@ function importsFor(text: string): string {
     .filter(([name]) => used(name))
     .map(([, line]) => line)
   for (const [entry, path] of Object.entries(ENTRIES)) {
-    for (const name of exportedFunctions(path))
+    for (const name of new Set(exportedFunctions(path)))
       if (used(name)) known.push(`import { ${name} } from '${entry}'`)
   }
   return known.map(line => `${line}\n`).join('')

@@ -1,7 +1,7 @@
 import type { Attributes, CopyRequest } from '../core/driver.ts'
 import { isStorageError, StorageError } from '../core/errors.ts'
 import type { ObjectInfo } from '../core/provider.ts'
-import { HELD, type Statement } from '../sql/engine.ts'
+import { HELD, type JoinedTransaction, type Statement } from '../sql/engine.ts'
 import { insertJobsOfRecords } from './journal-row.ts'
 import { ownOptionsOf } from './own-options.ts'
 import { conditionProblem, oldBytes, type PublicationPart } from './publish.ts'
@@ -13,6 +13,8 @@ import { type Stored, writeFile } from './write-file.ts'
 
 /** A source that changes while it is copied is copied again; this often, since each time a writer has succeeded. */
 const MOST_TURNS = 10
+
+const LIVE = "key = ? AND state = 'live' AND generation = ?"
 
 /** Copies the bytes in the store to a new physical key, then one batch points the destination at them. */
 export function copyFile(set: RecordSet, request: CopyRequest): Promise<ObjectInfo> {
@@ -35,8 +37,13 @@ async function transfer(
   for (let turn = 1; ; turn++) {
     const asked = { key: from, ifMatch, ifNoneMatch: undefined }
     const source = checkedRecord(set, await set.record(from, { signal }, joined), asked, operation)
-    await assertDestination(set, request, operation)
-    const part = operation === 'move' ? forgetSource(set, source, joined !== undefined) : undefined
+    await assertDestination(set, request, operation, joined)
+    const part =
+      operation === 'move'
+        ? forgetSource(set, source, joined !== undefined)
+        : from === to
+          ? unchangedSource(set, source, operation)
+          : undefined
     try {
       const record = await writeFile(
         set,
@@ -71,10 +78,11 @@ async function assertDestination(
   set: RecordSet,
   { to, ifNoneMatch, signal }: CopyRequest,
   operation: string,
+  joined: JoinedTransaction | undefined,
 ) {
   if (ifNoneMatch === undefined) return
   const details = { operation, key: to, provider: set.provider.name }
-  const problem = conditionProblem(await set.record(to, { signal }), { ifNoneMatch }, details)
+  const problem = conditionProblem(await set.record(to, { signal }, joined), { ifNoneMatch }, details)
   if (problem !== undefined) throw problem
 }
 
@@ -100,31 +108,43 @@ async function copyBytes(
   return { size: source.size, attributes, checksum: source.checksum, info }
 }
 
-/** The source is another file by now: what was copied is not what is to be moved. */
+/** The source is another file by now: what was copied is not what is there. */
 class SourceChanged extends StorageError {}
 
-/** What a move does beside publishing: the source's record goes and its bytes are journaled for deletion. */
-function forgetSource(set: RecordSet, { key, generation }: FileRecord, isJoined: boolean): PublicationPart {
-  const [files, journal] = [set.table('files'), set.table('journal')]
-  const live = "key = ? AND state = 'live' AND generation = ?"
+/** Only while the source is as it was read: a file that is changed in place neither comes back nor undoes an upload. */
+function unchangedSource(
+  set: RecordSet,
+  { key, generation }: FileRecord,
+  operation: 'copy' | 'move',
+): PublicationPart {
   return {
-    condition: [`SELECT 1 FROM ${files} WHERE ${live}`, key, generation],
+    condition: [`SELECT 1 FROM ${set.table('files')} WHERE ${LIVE}`, key, generation],
     locks: [key],
+    statements: () => [],
+    async refused() {
+      return new SourceChanged('conflict', `${operation}: the source has changed meanwhile; try again`, {
+        operation,
+        key,
+        provider: set.provider.name,
+      })
+    },
+  }
+}
+
+/** What a move does beside publishing: the source's record goes and its bytes are journaled for deletion. */
+function forgetSource(set: RecordSet, source: FileRecord, isJoined: boolean): PublicationPart {
+  const [files, journal] = [set.table('files'), set.table('journal')]
+  const { key, generation } = source
+  return {
+    ...unchangedSource(set, source, 'move'),
     statements(batch, now) {
       // At once: what has moved may have become private.
       const old = oldBytes(set, batch.slice(0, batch.indexOf(':')), now, 0, isJoined)
       return [
-        insertJobsOfRecords(journal, files, old, [live, key, generation], batch),
+        insertJobsOfRecords(journal, files, old, [LIVE, key, generation], batch),
         [`DELETE FROM ${set.table('metadata')} WHERE key = ? AND ${HELD}`, key, batch],
-        [`DELETE FROM ${files} WHERE ${live} AND ${HELD}`, key, generation, batch],
+        [`DELETE FROM ${files} WHERE ${LIVE} AND ${HELD}`, key, generation, batch],
       ] satisfies Statement[]
-    },
-    async refused() {
-      return new SourceChanged('conflict', 'move: the source has changed meanwhile; try again', {
-        operation: 'move',
-        key,
-        provider: set.provider.name,
-      })
     },
   }
 }

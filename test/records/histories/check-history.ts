@@ -101,6 +101,8 @@ function canMake(log: HistoryLog, entry: LogEntry, { key, checksum, at, before }
     case 'finalize':
       return checksum === sha256(text!)
     case 'copy':
+      // In place nothing may come between reading and writing.
+      if (operation.from === key) return old?.checksum === checksum
       return between(log, entry.invoked, at).some(
         ({ live }) => live.get(operation.from)?.checksum === checksum,
       )

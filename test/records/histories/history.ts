@@ -3,7 +3,7 @@ import { randomOf } from '../support/random.ts'
 
 export type Operation =
   | { readonly do: 'upload'; readonly key: string; readonly condition?: 'absent' | 'unchanged' }
-  | { readonly do: 'finalize'; readonly key: string }
+  | { readonly do: 'finalize'; readonly key: string; readonly twice?: boolean }
   | { readonly do: 'copy' | 'move'; readonly from: string; readonly to: string }
   | { readonly do: 'delete'; readonly key: string; readonly condition?: 'unchanged' }
   | { readonly do: 'deleteMany'; readonly keys: readonly string[] }
@@ -44,6 +44,7 @@ export function historyOf(seed: string): History {
       () => ({ do: 'upload', key, condition: 'absent' }),
       () => ({ do: 'upload', key, condition: 'unchanged' }),
       () => ({ do: 'finalize', key }),
+      () => ({ do: 'finalize', key, twice: true }),
       () => ({ do: 'copy', from: key, to: other }),
       () => ({ do: 'move', from: key, to: other }),
       () => ({ do: 'delete', key }),

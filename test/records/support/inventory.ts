@@ -66,6 +66,13 @@ export async function takeInventory(
       if (owed.get(row.trashed)?.state === 'doomed') continue
       restorable.set(String(row.key), check(row, String(row.trashed), 'the deleted file'))
     }
+  for (const row of trash) {
+    const isOwed =
+      row.ready === 1n
+        ? owed.has(row.trashed)
+        : journal.some(job => job.kind === 'delete' && job.generation === row.generation)
+    if (!isOwed) problems.push(`the deleted file ${row.key} is in the trash for ever`)
+  }
   const referred = new Set<unknown>([
     ...files.map(row => row.physical),
     ...trash.map(row => row.trashed),

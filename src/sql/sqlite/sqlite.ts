@@ -12,7 +12,8 @@ import {
 } from '../engine.ts'
 import { checkBatch, checkQueryOptions } from './check-batch.ts'
 import { COLUMN_TYPES } from './column-types.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, DriverName } from './connection.ts'
+import { onOwnConnection, replaceDatabase, snapshot, type TransferOptions } from './database-file.ts'
 import { joinTransaction } from './join.ts'
 import { openConnection, wrapDatabase } from './open-connection.ts'
 import { Session } from './session.ts'
@@ -37,8 +38,31 @@ const NAME = 'sqlite'
  * await engine.batch([['INSERT INTO notes (id) VALUES (?)', 'first']])
  * ```
  */
-export function sqlite(options: SqliteOptions): Engine {
-  return new SqliteEngine(sqliteSettings(options))
+export function sqlite(options: SqliteOptions): SqliteEngine {
+  return new Sqlite(sqliteSettings(options))
+}
+
+/** An engine on SQLite, with what only a database in one file has. */
+export interface SqliteEngine extends Engine {
+  /**
+   * The whole database as a SQLite file, as it was at one moment; others go on writing meanwhile. It is made on disk
+   * first, in this process and without a pause, and has no WAL.
+   */
+  backup(options?: TransferOptions): AsyncIterable<Uint8Array>
+
+  /**
+   * Replaces the database by a SQLite file, once that was found whole. No other process may have it open.
+   *
+   * @throws `conflict` where another connection has it open; `checksum-mismatch` for what is no whole SQLite file;
+   *   `unsupported` for `:memory:` and for an open database that was handed over. The database is then as it was
+   */
+  load(file: AsyncIterable<Uint8Array>, options?: TransferOptions): Promise<void>
+
+  /** An engine on another file, by the same library: for looking into a backup. */
+  inspect(path: string): SqliteEngine
+
+  /** A text that is another one after each change, whoever made it. Only texts of one engine can be compared. */
+  state(): Promise<string>
 }
 
 interface Opened {
@@ -46,12 +70,13 @@ interface Opened {
   readonly writer: Writer
 }
 
-class SqliteEngine implements Engine {
+class Sqlite implements SqliteEngine {
   readonly name = NAME
   readonly types = COLUMN_TYPES
   private opening: Promise<Opened> | undefined
   private opened: Opened | undefined
   private closing: Promise<void> | undefined
+  private loading = false
   private readonly underWay = new Set<Promise<unknown>>()
   private readonly handed: Connection | undefined
 
@@ -108,6 +133,55 @@ class SqliteEngine implements Engine {
         checkBatch(statements, { id, condition, guard: 'data', ...rest }, holder),
       checkQuery: assertStatement,
     })
+  }
+
+  async *backup({ signal }: TransferOptions = {}): AsyncGenerator<Uint8Array> {
+    const { session } = await this.open('backup')
+    const { path, driver, busyTimeoutMs } = this.settings
+    // Our own connection may be in the middle of a transaction; a database in memory has no other.
+    const own = this.handed !== undefined || path === ':memory:'
+    yield* snapshot(
+      into =>
+        own
+          ? whenFree(() => session.withoutWaiting(() => session.connection.exec(into)), busyTimeoutMs, signal)
+          : onOwnConnection(path, driver as DriverName | undefined, into, busyTimeoutMs, signal),
+      signal,
+    )
+  }
+
+  async load(file: AsyncIterable<Uint8Array>, { signal }: TransferOptions = {}): Promise<void> {
+    this.assertOpen('load')
+    const { path, driver } = this.settings
+    if (this.handed !== undefined || path === ':memory:')
+      throw new StorageError('unsupported', 'load: only a database that was given by its path is replaced', {
+        operation: 'load',
+        provider: NAME,
+      })
+    await Promise.allSettled(this.underWay)
+    this.loading = true
+    const openPath = (file: string) => openConnection(file, driver as DriverName | undefined)
+    try {
+      await replaceDatabase(path, openPath, this.opened?.session.connection, file, signal)
+      // The next call opens what is there now.
+      this.opened = undefined
+      this.opening = undefined
+    } catch (error) {
+      throw toSqliteError(error, 'load')
+    } finally {
+      this.loading = false
+    }
+  }
+
+  inspect(path: string): SqliteEngine {
+    const { driver, now } = this.settings
+    return sqlite({ path, now, ...(typeof driver === 'string' ? { driver } : {}) })
+  }
+
+  async state(): Promise<string> {
+    const [row] = await this.query([
+      'SELECT total_changes() AS own, data_version AS others, schema_version FROM pragma_data_version, pragma_schema_version',
+    ])
+    return `${row!.own}/${row!.others}/${row!.schema_version}`
   }
 
   async close(): Promise<void> {
@@ -172,6 +246,11 @@ class SqliteEngine implements Engine {
 
   private assertOpen(operation: string): void {
     if (this.closing) throw invalidArgument(operation, NAME, 'the SQLite engine is closed')
+    if (this.loading)
+      throw new StorageError('unavailable', `${operation}: the database is being replaced by a backup`, {
+        operation,
+        provider: NAME,
+      })
   }
 
   private async open(operation: string): Promise<Opened> {

@@ -159,7 +159,7 @@ describe('a URL that is none', () => {
   })
 
   it.each<[unknown, RegExp]>([
-    [{ bad: 1 }, /^open: unknown option 'bad'; known are env, signing$/],
+    [{ bad: 1 }, /^open: unknown option 'bad'; known are env, signing, records, tenant, recordsOptions$/],
     [null, /options must be an object/],
     [signing.secret, /options must be an object/],
     [{ env: 'AWS_REGION=x' }, /env must be an object/],

@@ -1,3 +1,5 @@
+import { isStorageError } from '../core/errors.ts'
+import { checkMarker } from './marker.ts'
 import type { RecordSet } from './record-set.ts'
 import type { JobRunner } from './run-jobs.ts'
 
@@ -18,7 +20,7 @@ const DAY = 86_400_000
 /**
  * Does in the background what is owed: old bytes, unfinished deletes, expired uploads, messages to the CDN. Any number
  * of processes may run one. A database that can't be reached is asked again, with pauses that grow. One that was restored
- * or moved meanwhile ends the worker, with an event.
+ * or moved meanwhile, or whose root is another database's, ends the worker, with an event.
  */
 export function startWorker(set: RecordSet, runner: JobRunner, options: WorkerOptions = {}): Worker {
   const { idleMs = 30_000, rememberMs = 7 * DAY } = options
@@ -33,10 +35,12 @@ export function startWorker(set: RecordSet, runner: JobRunner, options: WorkerOp
 
   async function work(): Promise<void> {
     let failures = 0
+    let isOurs = false
     let forgotten = Number.NEGATIVE_INFINITY
     while (!stopped.signal.aborted) {
       let pause = idleMs
       try {
+        isOurs ||= (await checkMarker(set)) > 0
         const { nextInMs = idleMs } = await runner.round()
         pause = Math.min(idleMs, nextInMs)
         failures = 0
@@ -52,7 +56,7 @@ export function startWorker(set: RecordSet, runner: JobRunner, options: WorkerOp
           failures,
           error: set.error(error, 'recover'),
         })
-        if (runner.isOutdated) return
+        if (runner.isOutdated || (!isOurs && isStorageError(error, 'conflict') && !error.retryable)) return
         pause = Math.min(idleMs, 1_000 * 2 ** failures)
       }
       if (pause > 0) await set.rest(pause, stopped.signal).catch(() => {})

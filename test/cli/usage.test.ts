@@ -62,7 +62,14 @@ describe('help', () => {
     expect(code).toBe(0)
     expect(stdout).toMatch(/75 +failed for now/)
     const commands = [...stdout.matchAll(/^ {2}(\w+) <.*[>\]] {2,}/gm)].map(match => match[1]!)
-    expect(commands).toEqual(['put', 'get', 'ls', 'info', 'cat', 'cp', 'mv', 'rm', 'sign', 'serve'])
+    expect(commands).toEqual(
+      ['put', 'get', 'ls', 'info', 'cat', 'cp', 'mv', 'rm', 'sign', 'serve'].concat([
+        'audit',
+        'gc',
+        'doctor',
+        'tenants',
+      ]),
+    )
     for (const command of commands) {
       const help = await run([command, '--help'])
       expect([help.code, help.stderr]).toEqual([0, ''])

@@ -31,7 +31,8 @@ describe('the worker', () => {
     world.advance(20_001)
     // The two uploads' heartbeats wait, too: theirs were asked for before.
     for (let index = 0; index <= before; index++) next()
-    await vi.waitFor(async () => expect(await world.stored()).toHaveLength(1))
+    // What is left beside the file is the marker of the record set.
+    await vi.waitFor(async () => expect(await world.stored()).toHaveLength(2))
     await worker.stop()
   })
 

@@ -16,10 +16,10 @@ export interface BarGroup {
 
 const WIDTH = 790
 const BAR = 18
-const LABEL = 150
 const VALUE = 180
 
-export function chart(groups: readonly BarGroup[], caption: string): string {
+/** `labelWidth`: pixels for the names before the bars. */
+export function chart(groups: readonly BarGroup[], caption: string, { labelWidth = 150 } = {}): string {
   const parts: string[] = []
   let y = 30
   for (const group of groups) {
@@ -29,12 +29,12 @@ export function chart(groups: readonly BarGroup[], caption: string): string {
     y += 12
     const most = Math.max(...group.bars.map(bar => bar.value))
     for (const bar of group.bars) {
-      const width = Math.max(1, (bar.value / most) * (WIDTH - LABEL - VALUE))
+      const width = Math.max(1, (bar.value / most) * (WIDTH - labelWidth - VALUE))
       const ours = bar.label.startsWith('stowage') ? 'ours' : 'other'
       parts.push(
-        `<text x="${LABEL - 8}" y="${y + 13}" text-anchor="end" class="label">${escapeXml(bar.label)}</text>` +
-          `<rect x="${LABEL}" y="${y}" width="${width.toFixed(1)}" height="${BAR - 4}" rx="2" class="${ours}"/>` +
-          `<text x="${LABEL + width + 6}" y="${y + 12}" class="value">${escapeXml(bar.text)}</text>`,
+        `<text x="${labelWidth - 8}" y="${y + 13}" text-anchor="end" class="label">${escapeXml(bar.label)}</text>` +
+          `<rect x="${labelWidth}" y="${y}" width="${width.toFixed(1)}" height="${BAR - 4}" rx="2" class="${ours}"/>` +
+          `<text x="${labelWidth + width + 6}" y="${y + 12}" class="value">${escapeXml(bar.text)}</text>`,
       )
       y += BAR
     }

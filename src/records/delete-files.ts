@@ -43,7 +43,7 @@ export async function deleteFiles(
   if (!result.applied) throw await refusedBecause(set, keys[0]!, deletion)
   if (deletion.transaction !== undefined) return announced(keys, result, operationId)
   try {
-    return await removeHidden(set, keys, operationId, deletion)
+    return await removeHidden(set, keys, operationId, deletion, hiddenKeys(keys, result))
   } catch (error) {
     // The files are hidden and their jobs are journaled: whatever fails from here on, it has happened and goes on.
     const cause = set.error(error, deletion.operation)
@@ -60,6 +60,7 @@ async function removeHidden(
   keys: readonly string[],
   operationId: string,
   deletion: Deletion,
+  hidden: ReadonlySet<string> | undefined,
 ): Promise<FileDeletion[]> {
   const jobs = await set.jobs(["operation = ? AND kind = 'delete'", operationId], {
     consistency: 'session',
@@ -70,8 +71,9 @@ async function removeHidden(
   return keys.map(key => {
     const job = byKey.get(key)
     // A key that is named twice is deleted once.
-    if (job === undefined || seen.has(key)) return { key, status: 'missing' }
+    if (seen.has(key)) return { key, status: 'missing' }
     seen.add(key)
+    if (job === undefined) return { key, ...withoutJob(key, operationId, hidden) }
     const outcome = outcomes.get(job.id)!
     if (outcome.status === 'done') return { key, status: 'deleted', operationId }
     const error =
@@ -83,11 +85,22 @@ async function removeHidden(
 }
 
 /** Inside the caller's transaction nothing has happened yet: these are the results once it commits. */
-function announced(keys: readonly string[], { results }: BatchResult, operationId: string): FileDeletion[] {
-  const hidden = new Set((results ?? []).flatMap(({ rows }) => rows.map(row => String(row.key))))
-  return keys.map(key =>
-    hidden.has(key) ? { key, status: 'deleted', operationId } : { key, status: 'missing' },
-  )
+function announced(keys: readonly string[], result: BatchResult, operationId: string): FileDeletion[] {
+  const hidden = hiddenKeys(keys, result)
+  return keys.map(key => ({ key, ...withoutJob(key, operationId, hidden) }))
+}
+
+/** Undefined where the answer was lost, and with it which files there were. */
+function hiddenKeys(keys: readonly string[], { results }: BatchResult): ReadonlySet<string> | undefined {
+  // The first statements hide; behind them are the caller's own, which may return rows, too.
+  const hiding = results?.slice(0, Math.ceil(new Set(keys).size / CHUNK))
+  return hiding && new Set(hiding.flatMap(({ rows }) => rows.map(row => String(row.key))))
+}
+
+/** What is said of a key that no job is owed of: there was no file, or recovery has finished the job already. */
+function withoutJob(key: string, operationId: string, hidden: ReadonlySet<string> | undefined) {
+  if (hidden === undefined) return { status: 'gone' } as const
+  return hidden.has(key) ? ({ status: 'deleted', operationId } as const) : ({ status: 'missing' } as const)
 }
 
 async function hide(

@@ -4,7 +4,7 @@ import { hasCode } from '../support/has-code.ts'
 import { withoutRow, withRow } from './crash/crash-scenario.ts'
 import { recoverAll } from './crash/recover-all.ts'
 import { takeInventory } from './support/inventory.ts'
-import type { Gate, Step } from './support/simulation.ts'
+import { type Gate, type Step, turn } from './support/simulation.ts'
 import { World, type WorldOptions } from './support/world.ts'
 
 const text = { contentType: 'text/plain' }
@@ -72,6 +72,43 @@ describe('what is told when the store refuses a delete', () => {
       })
       .catch(() => {})
     expect(await journal(world)).toMatchObject([{ kind: 'delete', attempts: 1n, refusals: 1n }])
+  })
+})
+
+describe('a delete that recovery ends before its own call does', () => {
+  /** Another process does what is owed as soon as the file is hidden. */
+  async function overtaken(step: Step) {
+    const { world, files } = await worldWithFile()
+    const { simulation } = world
+    const deleting = files.deleteMany(['a.txt', 'missing.txt'])
+    let hidden = false
+    await simulation.until(
+      () => hidden,
+      gate => {
+        if (!gate.about.includes(':hide')) return 'pass'
+        hidden = true
+        return step
+      },
+    )
+    await turn()
+    const [held] = simulation.waiting.splice(0)
+    await simulation.run(world.client('other').recover({ waitForLeases: true }))
+    simulation.waiting.push(held!)
+    return simulation.run(deleting)
+  }
+
+  it('is told as deleted', async () => {
+    expect(await overtaken('pass')).toMatchObject([
+      { key: 'a.txt', status: 'deleted' },
+      { key: 'missing.txt', status: 'missing' },
+    ])
+  })
+
+  it('is told as gone where the answer that said what there was is lost', async () => {
+    expect(await overtaken('resolve')).toEqual([
+      { key: 'a.txt', status: 'gone' },
+      { key: 'missing.txt', status: 'gone' },
+    ])
   })
 })
 

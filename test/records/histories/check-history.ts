@@ -129,9 +129,9 @@ function checkDisappearances(
   const taken = new Set<string>()
   for (const entry of deletes)
     for (const { key, status, operationId } of resultsOf(entry)) {
-      if (status === 'missing') {
+      if (status === 'missing' || status === 'gone') {
         if (!between(log, entry.invoked, entry.returned).some(({ live }) => !live.has(key)))
-          problems.push(`${name(entry)} says that ${key} was missing, and it was there all the time`)
+          problems.push(`${name(entry)} says that ${key} was ${status}, and it was there all the time`)
         continue
       }
       if (operationId !== undefined) taken.add(operationId)

@@ -3,6 +3,7 @@ import { sqlite } from '../../../src/sql/sqlite/index.ts'
 import { World } from '../support/world.ts'
 import { checkHistory } from './check-history.ts'
 import type { History } from './history.ts'
+import type { HistoryLog } from './history-log.ts'
 import { runHistory } from './run-history.ts'
 import { shrinkHistory } from './shrink-history.ts'
 
@@ -12,11 +13,11 @@ export class HistoryTrial {
   #tables: string[] | undefined
 
   /** What is wrong with a history, and where something failed in it. */
-  async run(history: History): Promise<{ problems: string[]; faults: readonly string[] }> {
+  async run(history: History): Promise<{ problems: string[]; faults: readonly string[]; log?: HistoryLog }> {
     await this.#empty()
     try {
       const log = await runHistory(history, this.#engine)
-      return { problems: checkHistory(log), faults: log.faults }
+      return { problems: checkHistory(log), faults: log.faults, log }
     } catch (error) {
       return { problems: [`it threw ${(error as Error).stack}`], faults: [] }
     }

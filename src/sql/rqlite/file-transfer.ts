@@ -58,6 +58,21 @@ export async function loadFile(
   }
 }
 
+/** How far a node is in the log: another text after each write. */
+export async function appliedIndex(
+  leader: string,
+  settings: Settings,
+  options: TransferOptions,
+): Promise<string> {
+  const answer = await begin(leader, settings, options, 'GET', '/status?key=store.raft').catch(cause => {
+    throw broken('state', 'unavailable', options, cause)
+  })
+  if (answer.statusCode !== 200) throw await refusal('status', answer)
+  const { applied_index: index } = JSON.parse(await textOf(answer)) as { applied_index?: number }
+  if (index === undefined) throw failure('internal', 'state', 'the node does not say how far it is')
+  return String(index)
+}
+
 /** Ends with an error instead of its end where the file is not whole: then the node has not got it. */
 async function* checked(file: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const check = new SqliteFileCheck('load')

@@ -17,7 +17,7 @@ import { BatchMember } from './batch-member.ts'
 import { Cluster, type Reply } from './cluster.ts'
 import { REAL_TYPE } from './decode-rows.ts'
 import { checkResults, failure, topLevelError } from './failures.ts'
-import { backupFile, loadFile, type TransferOptions } from './file-transfer.ts'
+import { appliedIndex, backupFile, loadFile, type TransferOptions } from './file-transfer.ts'
 import { type RqliteOptions, readOptions, type Settings } from './options.ts'
 import { ReadEnds } from './read-ends.ts'
 import { Session } from './session.ts'
@@ -44,6 +44,9 @@ export interface RqliteEngine extends Engine {
    *   happened; `pending` where that is unknown
    */
   load(file: AsyncIterable<Uint8Array>, options?: TransferOptions): Promise<void>
+
+  /** A text that is another one after each change, whoever made it. Needs the permission `status`. */
+  state(options?: TransferOptions): Promise<string>
 }
 
 /**
@@ -156,6 +159,11 @@ class Rqlite implements RqliteEngine {
     // From here on nothing holds of what was known: another history may follow.
     this.session.doubt()
     await loadFile(leader, this.settings, file, options).finally(() => this.session.doubt())
+  }
+
+  async state(options: TransferOptions = {}): Promise<string> {
+    this.assertOpen('state')
+    return appliedIndex(await this.leader(options), this.settings, options)
   }
 
   close(): Promise<void> {

@@ -16,15 +16,18 @@ import { openApp } from './open-app.js'
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
 const given = process.argv[2]
 const folder = given ?? (await mkdtemp(join(tmpdir(), 'stowage-saas-delete-')))
-const app = await openApp({ folder })
-const { store, engine, files, attachments } = app
+let store
+let engine
+let files
+let attachments
 try {
+  ;({ store, engine, files, attachments } = await openApp({ folder }))
   await run()
 } catch (error) {
   console.error(`\ncrash: ${error.message}`)
   process.exitCode = 1
 } finally {
-  await files.close()
+  await files?.close()
   if (given === undefined) await rm(folder, { recursive: true, force: true })
 }
 

@@ -1,6 +1,7 @@
 const byId = id => document.getElementById(id)
 const [files, problems, drop, chosen] = ['files', 'problems', 'drop', 'chosen'].map(byId)
 const UNITS = ['B', 'kB', 'MB', 'GB']
+const NAMES = { sqlite: 'SQLite', postgres: 'PostgreSQL', local: 'a folder', s3: 'S3', supabase: 'Supabase' }
 const NETWORK = 'The server was not reached. Check the connection and try again.'
 let maxBytes = Number.POSITIVE_INFINITY
 
@@ -26,7 +27,7 @@ async function load() {
     const answer = await ask('GET', 'attachments')
     maxBytes = answer.maxBytes
     byId('limit').textContent = `Any kind of file, up to ${sizeOf(maxBytes)}`
-    byId('about').textContent = `Rows in ${answer.database}, files in ${nameOfStore(answer.store)}`
+    byId('about').textContent = `Rows in ${nameOf(answer.database)}, files in ${nameOf(answer.store)}`
     for (const file of answer.attachments) files.append(showFile(newRow(), file))
   } catch (error) {
     report(error.message)
@@ -38,7 +39,8 @@ async function load() {
 /** One after the other, so that each has the whole line. */
 async function uploadAll(list) {
   const waiting = list.map(file => ({ file, row: showUpload(newRow(), file) }))
-  files.prepend(...waiting.map(({ row }) => row))
+  // The newest is on top, and the last of them will be.
+  files.prepend(...waiting.map(({ row }) => row).reverse())
   count()
   for (const { file, row } of waiting) {
     try {
@@ -167,9 +169,16 @@ function sizeOf(bytes) {
 }
 
 function timeOf(date) {
-  return date.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+  const year = date.getFullYear() === new Date().getFullYear() ? undefined : 'numeric'
+  return date.toLocaleString(undefined, {
+    year,
+    month: 'short',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: '2-digit',
+  })
 }
 
-function nameOfStore(name) {
-  return name === 'local' ? 'a folder' : name
+function nameOf(part) {
+  return NAMES[part] ?? part
 }

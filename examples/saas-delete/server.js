@@ -24,7 +24,7 @@ const server = createServer((request, response) => {
 try {
   server.listen(Number(PORT), HOST)
   await once(server, 'listening')
-  const origin = PUBLIC_URL ?? `http://${HOST}:${server.address().port}`
+  const origin = PUBLIC_URL || `http://${HOST}:${server.address().port}`
   // Without a secret of your own, URLs that were handed out end with the process.
   const secret = STOWAGE_URL_SECRET || randomBytes(32).toString('hex')
   await serve(origin, { baseUrl: `${origin}/files`, secret })

@@ -1,0 +1,287 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { build, root } from '../package/packed-package.ts'
+import { describeWithTool } from '../support/describe-with-tool.ts'
+import { createDatabase, describeOnPostgres, type TestDatabase } from '../support/on-postgres.ts'
+import { type RunningExample, runExample, startExample } from './run-example.ts'
+
+const LAKE = join(root, 'examples/files/photos/lake.jpg')
+// What the machine's own environment says must not choose the store.
+const DEFAULTS = { DATABASE_URL: '', STOWAGE_URL: '', PUBLIC_URL: '', STOWAGE_URL_SECRET: '' }
+
+beforeAll(build)
+const made: string[] = []
+afterAll(() => {
+  for (const folder of made) rmSync(folder, { recursive: true, force: true })
+})
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'stowage-saas-test-'))
+  made.push(folder)
+  return folder
+}
+
+function startServer(folder: string, env: Record<string, string> = {}): Promise<RunningExample> {
+  const variables = { ...DEFAULTS, PORT: '0', ...env }
+  return startExample('saas-delete/server.js', [folder], variables, /ready: (http:\S+)/)
+}
+
+/** The files of users that lie in the folder: neither attributes nor the mark of whose folder it is. */
+function bytesIn(folder: string): string[] {
+  return readdirSync(join(folder, 'files'), { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name))
+    .filter(path => path.includes('/attachments/'))
+}
+
+interface Attachment {
+  id: string
+  name: string
+}
+
+function json<Answer>(response: Response): Promise<Answer> {
+  return response.json() as Promise<Answer>
+}
+
+function table(stdout: string): string[] {
+  return stdout
+    .split('\n')
+    .filter(line => /^ {2}(uploaded|killed|recovered) /.test(line))
+    .map(line => line.trim().replace(/ +/g, ' '))
+}
+
+/** After the upload, after the kill and after the recovery, for each of the three moments. */
+const BOTH_OR_NEITHER = [
+  'uploaded there there there 0',
+  'killed there there there 0',
+  'recovered there there there 0',
+  'uploaded there there there 0',
+  'killed gone gone there 1',
+  'recovered gone gone gone 0',
+  'uploaded there there there 0',
+  'killed gone gone gone 1',
+  'recovered gone gone gone 0',
+]
+
+describe('the crash of saas-delete', () => {
+  it('leaves both row and file or neither, wherever the process is killed', async () => {
+    const { status, stdout, stderr, left } = await runExample('saas-delete/crash.js', [], DEFAULTS)
+    expect([status, stderr, left]).toEqual([0, '', []])
+    expect(table(stdout)).toEqual(BOTH_OR_NEITHER)
+    expect(stdout).toContain('rows in sqlite, files in local')
+    expect(stdout).toContain('no orphan, and no record without its bytes')
+  })
+
+  it('names what it can not open in one line', async () => {
+    const env = { ...DEFAULTS, DATABASE_URL: 'mysql://host/app' }
+    const { status, stderr } = await runExample('saas-delete/crash.js', [], env)
+    expect([status, stderr.trim().split('\n').length]).toEqual([1, 1])
+    expect(stderr).toMatch(/openEngine: this is no URL/)
+  })
+})
+
+describeOnPostgres('the crash of saas-delete', server => {
+  let database: TestDatabase
+  beforeAll(async () => {
+    database = await createDatabase(server)
+  })
+  afterAll(() => database?.drop())
+
+  it('leaves both row and file or neither', async () => {
+    const env = { ...DEFAULTS, DATABASE_URL: database.url }
+    const { status, stdout, stderr } = await runExample('saas-delete/crash.js', [], env)
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('rows in postgres, files in local')
+    expect(table(stdout)).toEqual(BOTH_OR_NEITHER)
+  })
+})
+
+describe('the server of saas-delete', () => {
+  let folder: string
+  let server: RunningExample
+  let url: string
+
+  beforeEach(async () => {
+    folder = newFolder()
+    server = await startServer(folder)
+    url = server.said[1]!
+  })
+  afterEach(() => server?.kill('SIGTERM'))
+
+  const attach = (name: string, body: string | Uint8Array) =>
+    fetch(`${url}/attachments?name=${encodeURIComponent(name)}`, { method: 'POST', body })
+  const list = async () =>
+    (await json<{ attachments: Attachment[] }>(await fetch(`${url}/attachments`))).attachments
+
+  it('attaches, lists, signs and deletes', async () => {
+    const lake = readFileSync(LAKE)
+    const answer = await attach('Grüße ☂.jpg', lake)
+    const added = await json<Attachment>(answer)
+    expect([answer.status, added]).toMatchObject([
+      201,
+      { name: 'Grüße ☂.jpg', size: lake.length, type: 'image/jpeg' },
+    ])
+    expect(await list()).toEqual([added])
+
+    const redirect = await fetch(`${url}/attachments/${added.id}`, { redirect: 'manual' })
+    const signed = redirect.headers.get('location')!
+    expect([redirect.status, redirect.headers.get('cache-control')]).toEqual([302, 'no-store'])
+    const file = await fetch(signed)
+    expect(Buffer.from(await file.arrayBuffer())).toEqual(lake)
+    expect(file.headers.get('content-disposition')).toContain(encodeURIComponent('Grüße ☂.jpg'))
+
+    expect((await fetch(`${url}/attachments/${added.id}`, { method: 'DELETE' })).status).toBe(204)
+    expect(await list()).toEqual([])
+    // The URL that was handed out is dead, and so are the bytes.
+    expect((await fetch(signed)).status).toBe(404)
+    expect(bytesIn(folder)).toEqual([])
+    expect((await fetch(`${url}/attachments/${added.id}`, { method: 'DELETE' })).status).toBe(204)
+  })
+
+  it('keeps no row and no byte of an upload that breaks off', async () => {
+    const cut = new AbortController()
+    const body = new ReadableStream({
+      start: controller => controller.enqueue(new Uint8Array(1000)),
+      pull: () => new Promise(() => {}),
+    })
+    const headers = { 'content-length': '100000' }
+    const request = { method: 'POST', headers, body, duplex: 'half', signal: cut.signal } as RequestInit
+    const sent = fetch(`${url}/attachments?name=cut.bin`, request).catch(error => error.name)
+    const under = () => readdirSync(folder, { recursive: true }).length
+    const before = under()
+    await vi.waitUntil(() => under() > before)
+    cut.abort()
+    expect(await sent).toBe('AbortError')
+    expect((await attach('whole.txt', 'whole')).status).toBe(201)
+    expect((await list()).map(file => file.name)).toEqual(['whole.txt'])
+    await vi.waitUntil(() => bytesIn(folder).length === 1)
+  })
+
+  it('stores odd names as one segment below its own folder', async () => {
+    for (const [given, kept] of [
+      ['../../../etc/passwd', 'passwd'],
+      ['C:\\fakepath\\a b.txt', 'a b.txt'],
+      ['..', 'file'],
+      ['', 'file'],
+      ['x'.repeat(300), 'x'.repeat(200)],
+    ] as const)
+      expect((await json<Attachment>(await attach(given, 'text'))).name).toBe(kept)
+    expect(bytesIn(folder)).toHaveLength(5)
+  })
+
+  it('refuses what is too large, of unknown size, from another site or not there, in words', async () => {
+    const refused = async (answer: Response) => [answer.status, (await json<{ error: string }>(answer)).error]
+    const stream = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new Uint8Array(3))
+        controller.close()
+      },
+    })
+    const chunked = { method: 'POST', body: stream, duplex: 'half' } as RequestInit
+    expect(await refused(await fetch(`${url}/attachments`, chunked))).toEqual([
+      411,
+      'An upload must say its size.',
+    ])
+    const foreign = { method: 'POST', body: 'x', headers: { origin: 'https://elsewhere.example' } }
+    expect(await refused(await fetch(`${url}/attachments`, foreign))).toEqual([
+      403,
+      'This request comes from another site.',
+    ])
+    expect(await refused(await fetch(`${url}/attachments/none`))).toEqual([
+      404,
+      'This file is not there any more.',
+    ])
+    expect((await fetch(`${url}/nowhere`)).status).toBe(404)
+    expect(await list()).toEqual([])
+  })
+
+  it('goes on after it was killed, with what it had', async () => {
+    await attach('kept.txt', 'kept')
+    await server.kill('SIGKILL')
+    server = await startServer(folder)
+    url = server.said[1]!
+    const [{ id, name } = {} as Attachment] = await list()
+    expect([name, await (await fetch(`${url}/attachments/${id}`)).text()]).toEqual(['kept.txt', 'kept'])
+    expect(await server.kill('SIGTERM')).toBe(0)
+  })
+})
+
+describeWithTool('chromium', 'the page of saas-delete', program => {
+  let browser: Browser
+  let server: RunningExample
+  let folder: string
+  let page: Page
+
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox'] })
+  })
+  afterAll(() => browser?.close())
+  beforeEach(async () => {
+    folder = newFolder()
+    server = await startServer(folder)
+    page = await browser.newPage({ viewport: { width: 390, height: 780 } })
+    await page.goto(server.said[1]!)
+  })
+  afterEach(async () => {
+    await page?.close()
+    await server?.kill('SIGTERM')
+  })
+
+  const row = (name: string) => page.getByRole('listitem').filter({ hasText: name })
+
+  it('attaches files, saves one and deletes it as a person would', async () => {
+    await page.getByText('Nothing is attached yet.').waitFor()
+    const notes = join(root, 'examples/files/documents/notes.txt')
+    await page.getByLabel('Choose files').setInputFiles([LAKE, notes])
+    await row('notes.txt').getByRole('button').waitFor()
+    expect(await page.getByRole('heading', { name: 'Files' }).textContent()).toBe('Files (2)')
+    expect(bytesIn(folder)).toHaveLength(2)
+
+    const saving = page.waitForEvent('download')
+    await row('lake.jpg').getByRole('link').click()
+    const saved = await saving
+    expect(saved.suggestedFilename()).toBe('lake.jpg')
+    expect(readFileSync((await saved.path())!)).toEqual(readFileSync(LAKE))
+
+    await page.getByRole('button', { name: 'Delete lake.jpg' }).click()
+    await page.getByRole('button', { name: 'Keep it' }).click()
+    expect(await row('lake.jpg').count()).toBe(1)
+    await page.getByRole('button', { name: 'Delete lake.jpg' }).click()
+    await page.getByRole('button', { name: 'Delete', exact: true }).click()
+    await row('lake.jpg').waitFor({ state: 'detached' })
+    expect(await page.getByRole('status').textContent()).toBe('lake.jpg is deleted.')
+    await page.reload()
+    await row('notes.txt').waitFor()
+    expect(await row('lake.jpg').count()).toBe(0)
+    expect(bytesIn(folder)).toHaveLength(1)
+  })
+
+  it('says what failed, and shows a name as a name', async () => {
+    const odd = join(newFolder(), '<img src=x onerror=alert(1)>.txt')
+    writeFileSync(odd, 'text')
+    await page.getByLabel('Choose files').setInputFiles(odd)
+    await row('<img src=x').getByRole('button').waitFor()
+    await page.route('**/attachments/*', route => route.abort())
+    await page.getByRole('button', { name: 'Delete <img' }).click()
+    await page.getByRole('button', { name: 'Delete', exact: true }).click()
+    const problem = page.getByRole('alert').getByRole('listitem')
+    await problem.waitFor()
+    expect(await problem.textContent()).toContain('The server was not reached.')
+    await page.getByRole('button', { name: 'Dismiss' }).click()
+    expect(await problem.count()).toBe(0)
+    await page.unroute('**/attachments/*')
+    await page.goto(`${server.said[1]}/attachments/none`)
+    await page.getByText('That file is not there any more.').waitFor()
+  })
+
+  it('fits a phone, also with a name that is too long', async () => {
+    const long = join(newFolder(), `${'long-name-'.repeat(15)}.pdf`)
+    writeFileSync(long, 'text')
+    await page.getByLabel('Choose files').setInputFiles(long)
+    await row('long-name').getByRole('button').waitFor()
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+  })
+})

@@ -1,5 +1,6 @@
 import { PGlite } from '@electric-sql/pglite'
 import { afterAll, beforeAll, describe } from 'vitest'
+import { memory } from '../../src/adapters/memory.ts'
 import type { Engine } from '../../src/sql/engine.ts'
 import { postgres } from '../../src/sql/postgres/index.ts'
 import { conformStore } from '../support/conform-store.ts'
@@ -7,6 +8,7 @@ import { localContext } from '../support/contexts/local-context.ts'
 import { memoryContext } from '../support/contexts/memory-context.ts'
 import { recordsContext } from '../support/contexts/records-context.ts'
 import { createDatabase, describeOnPostgres } from '../support/on-postgres.ts'
+import { recordsBehaviours } from '../support/records-behaviours.ts'
 
 const local = await localContext()
 
@@ -29,4 +31,5 @@ describeOnPostgres('records', server => {
     await database.drop()
   })
   conformStore(recordsContext(local, 'PostgreSQL', () => engine))
+  recordsBehaviours(async () => ({ engine, store: async () => memory() }))
 })

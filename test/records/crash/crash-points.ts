@@ -161,6 +161,8 @@ async function ended(
       problems.push(...(await wrongRows(scenario, world, now)))
     },
   })
+  for (const key of outcome.status === 'done' ? (scenario.gone ?? []) : [])
+    if (await world.provider.exists(key)) problems.push(`the call succeeded, and ${key} is still there`)
   if (scenario.world?.cdn) problems.push(...(await untold(scenario, world, before)))
   await world.engine.close()
   return [...new Set(problems)]

@@ -20,6 +20,8 @@ export interface CrashScenario {
   readonly rows?: readonly string[]
   /** Objects that are there before they are adopted. */
   readonly foreign?: readonly string[]
+  /** Objects that are gone when it has succeeded. */
+  readonly gone?: readonly string[]
   /** Calls that it makes at least: a recording that has become empty must not pass. */
   readonly calls: number
 }

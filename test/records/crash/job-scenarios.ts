@@ -1,3 +1,4 @@
+import { StorageError } from '../../../src/core/errors.ts'
 import type { RecordedFiles } from '../../../src/records/index.ts'
 import type { Gate, Step } from '../support/simulation.ts'
 import type { World } from '../support/world.ts'
@@ -5,6 +6,7 @@ import { type CrashScenario, withoutRow, withRow } from './crash-scenario.ts'
 
 const text = { contentType: 'text/plain', metadata: { album: 'summer' } }
 const MINUTE = 60_000
+const ORPHAN = 'default/lost.01kdvdna00phyejd821rxa9aey.txt'
 const DAY = 24 * 60 * MINUTE
 
 /** Signed uploads, adoption, and recovery itself. */
@@ -88,6 +90,23 @@ export const JOB_SCENARIOS: readonly CrashScenario[] = [
     after: { 'b.txt': 'changed', 'd.txt': 'four' },
     rows: ['a.txt', 'b.txt', 'c.txt', 'd.txt'],
     calls: 25,
+  },
+  {
+    name: 'collect',
+    async arrange(files, world) {
+      await files.upload('a.txt', 'one', text)
+      await world.provider.upload(ORPHAN, 'nobody knows me', text)
+      await files.collect()
+      world.simulation.clock.advance(2 * DAY)
+    },
+    async act(files) {
+      const report = await files.collect({ apply: true, maxShare: 1 })
+      if (report.removed !== 1) throw new StorageError('pending', 'it goes on by itself')
+    },
+    after: { 'a.txt': 'one' },
+    foreign: [ORPHAN],
+    gone: [ORPHAN],
+    calls: 20,
   },
   {
     name: 'settle',

@@ -15,7 +15,7 @@ import {
   trashPages,
 } from './known-keys.ts'
 import { hiddenWithoutJob, stillRecorded, unknownOf } from './known-now.ts'
-import { formOf } from './object-form.ts'
+import { formOf, isMarker } from './object-form.ts'
 import { forgetSightings } from './orphan-sightings.ts'
 import type { RecordSet } from './record-set.ts'
 
@@ -117,14 +117,14 @@ class Comparison {
     }
     this.#counts.objects++
     this.#counts.bytes += object.size
-    const form = formOf(root, object.key)
     const isKnown = recorded !== undefined || job !== undefined
+    // Also where somebody has adopted it: what lies beside a marker is another database's all the same.
+    const form = isKnown && !isMarker(object.key) ? undefined : formOf(root, object.key)
     if (recorded !== undefined && recorded.state !== 'deleting' && difference(recorded, object) !== undefined)
       this.#doubtful.push(recorded)
     if (form === 'foreign-record-set') {
-      // Also where somebody has adopted it: what lies beside it is another database's all the same.
       this.#comparing.onFinding({ kind: form, physical: object.key })
-    } else if (!isKnown && form !== 'own-file') {
+    } else if (!isKnown && form !== undefined && form !== 'own-file') {
       if (this.#unrecorded.length === 0) this.#before = this.#last
       this.#unrecorded.push({ object, form, sighting: sameObject(sighting, object) })
     } else if (sighting !== undefined) this.#forgotten.push(object.key)

@@ -8,6 +8,11 @@ import { RESERVED, uploadOf } from './physical-key.ts'
  */
 export type ObjectForm = 'ours' | 'foreign' | 'own-file' | 'foreign-record-set'
 
+/** Whether this may be the marker of any record set. */
+export function isMarker(physical: string): boolean {
+  return physical.endsWith(markerKey(''))
+}
+
 const AREAS = /^(?:staging|trash|quarantine)\//
 
 export function formOf(root: string, physical: string): ObjectForm {

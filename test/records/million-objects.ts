@@ -74,7 +74,7 @@ const store: StorageProvider = forward(others, {
           pages++
           clock.now += PAGE_MS
           if (pages === failsAt) throw new StorageError('unavailable', 'list: the store is down')
-          if (pages % 25 === 0) sample()
+          if (pages % 50 === 0) sample()
           yield items
         }
       },

@@ -11,6 +11,7 @@ import { filesWithRecords, openEngine, s3Options } from './with-records.ts'
 const ROWS = 1_000
 const INFOS = 500
 const FILES = 10_000
+const FILES_QUICK = 300
 const UPLOADS = 100
 
 export async function benchCalls(
@@ -32,7 +33,7 @@ export async function benchCalls(
     return [
       await countUploads(world),
       await countInfos(world, library, path, scale),
-      await countDelete(world, scale.quick ? FILES / 10 : FILES),
+      await countDelete(world, scale.quick ? FILES_QUICK : FILES),
     ]
   } finally {
     await files.close()
@@ -77,7 +78,7 @@ async function countInfos(
   const options = (name: string) => ({ library, path: path(name), rows: ROWS })
   const { rates, ratio } = await race(
     [
-      entrant('info', 'info', options('info')),
+      entrant('stowage info', 'info', options('info')),
       entrant(`bare SELECT by ${library}`, 'select-bare', options('select')),
     ],
     scale,
@@ -89,7 +90,7 @@ async function countInfos(
     counts: { infos: INFOS, 'requests to the store': requests, 'SQL queries': queries },
     bars: [
       counted(`requests to the store for ${INFOS} infos`, requests, 0),
-      ...ratio('info ÷ bare SELECT', 'info', `bare SELECT by ${library}`),
+      ...ratio('info ÷ bare SELECT', 'stowage info', `bare SELECT by ${library}`),
     ],
   }
 }

@@ -3,7 +3,7 @@
  * bench/results/records.json and records.svg.
  *
  * `--quick` does a little of everything and writes nothing: it tries the bench itself. `--only=sqlite,rqlite` runs
- * some of `sqlite`, `rqlite`, `postgres`, `calls`, `uploads`, and writes nothing either.
+ * some of `sqlite`, `rqlite`, `postgres`, `store`, and writes nothing either.
  */
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
@@ -42,8 +42,11 @@ async function main(): Promise<void> {
     sqlite: () => benchSqlite(found, folder, SCALE),
     rqlite: () => benchRqlite(library, folder, SCALE),
     postgres: () => benchPostgres(SCALE),
-    calls: () => withMinio(target => benchCalls(target, library, path, SCALE)),
-    uploads: () => withMinio(async target => [await benchUploads(target, library, path, SCALE)]),
+    store: () =>
+      withMinio(async target => [
+        ...(await benchCalls(target, library, path, SCALE)),
+        await benchUploads(target, library, path, SCALE),
+      ]),
   }
   const unknown = only?.split(',').filter(name => parts[name] === undefined)
   if (unknown?.length) throw new Error(`--only knows ${Object.keys(parts).join(', ')}, not ${unknown}`)

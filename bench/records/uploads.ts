@@ -13,13 +13,13 @@ export async function benchUploads(
   scale: Scale,
 ): Promise<Section> {
   const entrants = CONCURRENCIES.flatMap(atOnce => [
-    entrant(`without records, ${atOnce} at once`, 'upload', {
+    entrant(`stowage without, ${atOnce} at once`, 'upload', {
       target,
       prefix: `plain-${atOnce}`,
       atOnce,
       size: SIZE,
     }),
-    entrant(`with records, ${atOnce} at once`, 'upload', {
+    entrant(`stowage with records, ${atOnce} at once`, 'upload', {
       target,
       prefix: `recorded-${atOnce}`,
       atOnce,
@@ -35,8 +35,8 @@ export async function benchUploads(
     bars: CONCURRENCIES.flatMap(atOnce =>
       ratio(
         `uploads with records ÷ without, ${atOnce} at once`,
-        `with records, ${atOnce} at once`,
-        `without records, ${atOnce} at once`,
+        `stowage with records, ${atOnce} at once`,
+        `stowage without, ${atOnce} at once`,
       ),
     ),
   }

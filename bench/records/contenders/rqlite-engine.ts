@@ -1,4 +1,4 @@
-import { ulid } from 'ulid'
+import { monotonicFactory } from 'ulid'
 import { rqlite } from '../../../dist/rqlite.js'
 import type { Consistency } from '../../../src/sql/engine.ts'
 import { createNotes, insertNoteStatement } from '../note.ts'
@@ -19,8 +19,9 @@ export async function create(options: RqliteEngineOptions): Promise<RecordsConte
   const { urls, table, atOnce, work, ids = false, consistency, rows = 1 } = options
   const engine = rqlite({ url: urls })
   if (work === 'write') await engine.batch([[createNotes(engine.types, table)]])
+  const newId = monotonicFactory()
   const write = (index: number) =>
-    engine.batch([insertNoteStatement(index, table)], ids ? { id: ulid() } : undefined)
+    engine.batch([insertNoteStatement(index, table)], ids ? { id: newId() } : undefined)
   const read = async (index: number) => {
     const id = BigInt((index % rows) + 1)
     const [row] = await engine.query([`SELECT * FROM ${table} WHERE id = ?`, id], { consistency })

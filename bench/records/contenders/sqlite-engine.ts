@@ -1,4 +1,4 @@
-import { ulid } from 'ulid'
+import { monotonicFactory } from 'ulid'
 import { sqlite } from '../../../dist/sqlite.js'
 import { createNotes, insertNoteStatement } from '../note.ts'
 import { provideBetterSqlite3, type SqliteLibrary } from '../sqlite-library.ts'
@@ -19,8 +19,9 @@ export async function create(options: SqliteEngineOptions): Promise<RecordsConte
   if (library === 'better-sqlite3') provideBetterSqlite3()
   const engine = sqlite({ path, driver: library })
   await engine.batch([[createNotes(engine.types)]])
+  const newId = monotonicFactory()
   const write = (index: number) =>
-    engine.batch([insertNoteStatement(index)], ids ? { id: ulid() } : undefined)
+    engine.batch([insertNoteStatement(index)], ids ? { id: newId() } : undefined)
   let last: Promise<unknown> = Promise.resolve()
   const writeAlone = (index: number) => {
     last = last.then(() => write(index))

@@ -4,6 +4,7 @@ import { type AuditFinding, FINDING_KINDS, type FindingKind } from './audit-find
 import { auditJobs, watchBeats } from './audit-jobs.ts'
 import { leftUploads, uploadsTo } from './audit-uploads.ts'
 import { type ByteCounts, compareBytes, type Unrecorded } from './compare-bytes.ts'
+import { assertKnownOptions } from './known-options.ts'
 import { checkMarker } from './marker.ts'
 import { rememberSightings } from './orphan-sightings.ts'
 import type { RecordSet } from './record-set.ts'
@@ -60,6 +61,13 @@ const HOUR = 3_600_000
  *   another database's
  */
 export async function audit(set: RecordSet, options: AuditOptions = {}): Promise<AuditReport> {
+  assertKnownOptions('audit', options, {
+    onFinding: 'function',
+    onProgress: 'function',
+    limit: 'number',
+    staleMs: 'number',
+    confirm: 'boolean',
+  })
   const { limit = 100, staleMs = HOUR, confirm = false, signal } = options
   assertAmount(set, 'audit', 'limit', limit)
   assertAmount(set, 'audit', 'staleMs', staleMs)

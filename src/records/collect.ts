@@ -11,6 +11,7 @@ import {
 import type { AuditFinding } from './audit-finding.ts'
 import { leftUploads, uploadsTo } from './audit-uploads.ts'
 import { type ByteCounts, compareBytes, type Unrecorded } from './compare-bytes.ts'
+import { assertKnownOptions } from './known-options.ts'
 import { checkMarker } from './marker.ts'
 import { formOf } from './object-form.ts'
 import { rememberSightings } from './orphan-sightings.ts'
@@ -156,6 +157,16 @@ export async function collect(set: RecordSet, options: CollectOptions = {}): Pro
 type Settings = ReturnType<typeof readOptions>
 
 function readOptions(set: RecordSet, options: CollectOptions) {
+  assertKnownOptions('collect', options, {
+    apply: 'boolean',
+    graceMs: 'number',
+    maxOrphans: 'number',
+    maxShare: 'number',
+    exclusive: 'boolean',
+    onFinding: 'function',
+    onProgress: 'function',
+    limit: 'number',
+  })
   const { graceMs = DAY, maxOrphans = 1000, maxShare = 0.01, limit = 100 } = options
   for (const [name, value] of Object.entries({ graceMs, maxOrphans, maxShare, limit }))
     assertAmount(set, 'collect', name, value)

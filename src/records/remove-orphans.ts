@@ -30,7 +30,11 @@ export async function removeOrphans(
 ): Promise<{ removed: number; pending: number }> {
   const counts = { removed: 0, pending: 0 }
   for (let at = 0; at < orphans.length; at += BATCH) {
-    removal.signal?.throwIfAborted()
+    if (removal.signal?.aborted)
+      throw new StorageError('aborted', 'collect: it was ended by its caller', {
+        operation: 'collect',
+        cause: removal.signal.reason,
+      })
     const same = await stillTheSame(set, orphans.slice(at, at + BATCH), removal)
     const jobs = await doom(set, same, removal)
     const outcomes = await runRemoveJobs(set, jobs, { signal: removal.signal })

@@ -265,7 +265,13 @@ describe('collect', () => {
 
   it('refuses limits that are none', async () => {
     const { files } = auditedFiles()
-    for (const options of [{ maxOrphans: 1e6 }, { maxOrphans: 1.5 }, { maxShare: 2 }, { graceMs: -1 }])
-      await expect(files.collect(options)).rejects.toSatisfy(hasCode('invalid-argument'))
+    for (const options of [
+      { aply: true },
+      { maxOrphans: 1e6 },
+      { maxOrphans: 1.5 },
+      { maxShare: 2 },
+      { graceMs: -1 },
+    ])
+      await expect(files.collect(options as object)).rejects.toSatisfy(hasCode('invalid-argument'))
   })
 })

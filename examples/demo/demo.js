@@ -1,5 +1,6 @@
 /**
- * A folder of real files through local storage, signed URLs, a second provider, and out again.
+ * A folder of real files through local storage, signed URLs, a second provider, and out again; then with records: found,
+ * deleted by a process that is killed, and swept.
  *
  *     npm run demo [-- some/folder]
  *     STOWAGE_DEMO_TARGET='s3://bucket?endpoint=http://127.0.0.1:9000' npm run demo
@@ -12,6 +13,7 @@ import { join, resolve, sep } from 'node:path'
 import { prefix } from 'stowage/decorators'
 import { local } from 'stowage/local'
 import { open } from 'stowage/open'
+import { showRecords } from './records.js'
 import { bar, heading, line, size, table } from './show.js'
 import { startServer } from './start-server.js'
 
@@ -49,7 +51,8 @@ async function run() {
   server.serve(files, { signing, now })
 
   heading(`1. Store ${folder}`)
-  const infos = await storeFolder(files)
+  const paths = await pathsIn(folder)
+  const infos = await storeAll(files, paths)
   table(
     ['key', 'size', 'type', 'sha256'],
     infos.map(info => [info.key, size(info.size), info.contentType, info.checksum.value.slice(0, 12)]),
@@ -76,6 +79,8 @@ async function run() {
   await deleteAll(files, infos, 'local storage')
   await proveNothingIsLeft(files, infos[0].key)
 
+  await showRecords(workspace, paths, { signal })
+
   if (targetUrl !== 'memory:') return
   heading('The same on S3')
   line('With AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY set, one line changes where the copies go:')
@@ -84,17 +89,21 @@ async function run() {
   line('and in code:')
   line("    const files = await open('file:./data')                              // a folder")
   line("    const files = await open('s3://your-bucket?region=eu-central-1')     // S3")
+  line("    const files = await open('file:./data', { records: 'sqlite:./records.db' })  // with records")
 }
 
-async function storeFolder(files) {
+async function pathsIn(folder) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const paths = entries
     .filter(entry => entry.isFile())
     .map(entry => join(entry.parentPath ?? entry.path, entry.name))
   if (paths.length === 0) throw new Error(`there are no files in ${folder}`)
+  return paths.sort().map(path => ({ path, key: path.slice(folder.length + 1).replaceAll(sep, '/') }))
+}
+
+async function storeAll(files, paths) {
   const infos = []
-  for (const path of paths.sort()) {
-    const key = path.slice(folder.length + 1).replaceAll(sep, '/')
+  for (const { key, path } of paths) {
     const options = { size: (await stat(path)).size, checksum: 'sha256', signal }
     infos.push(await files.upload(key, createReadStream(path), options))
   }

@@ -35,6 +35,7 @@ const aroundEngine = engine =>
     },
   })
 
+process.once('disconnect', () => process.exit(1))
 const { attachments } = await openApp({ folder, aroundStore, aroundEngine })
 await attachments.remove(id)
 process.exit(1)

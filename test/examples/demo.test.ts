@@ -39,6 +39,20 @@ describe('the demo', () => {
       expect(stdout).toContain(said)
   })
 
+  it('finds by records, recovers from a kill, collects an orphan', () => {
+    const { status, stdout, stderr } = demo()
+    expect([status, stderr]).toEqual([0, ''])
+    const said = (row: RegExp) => expect(stdout.replace(/ +/g, ' ')).toMatch(row)
+    said(/{ contentType: 'image\/\*' } 2 \S+ kB documents\/drawing.svg, photos\/lake.jpg/)
+    said(/{ metadata: { folder: 'photos' } } 1 \S+ kB photos\/lake.jpg/)
+    said(/killed with SIGKILL: it had hidden photos\/lake.jpg/)
+    said(/killed not found on the disk 1\n recovered not found gone 0/)
+    said(/audit\(\) finds default\/left-behind\.[0-9a-z]{26}\.txt/)
+    said(/collect\(\) leaves it/)
+    said(/1 of 13 objects is more than the 1 % that collect\(\) dares/)
+    said(/another day later nothing of it is left, and audit\(\) finds nothing/)
+  })
+
   it('takes a folder and another target', () => {
     const own = mkdtempSync(join(folder, 'own-'))
     writeFileSync(join(own, 'one.txt'), 'one')

@@ -87,7 +87,11 @@ async function removeHidden(
 /** Inside the caller's transaction nothing has happened yet: these are the results once it commits. */
 function announced(keys: readonly string[], result: BatchResult, operationId: string): FileDeletion[] {
   const hidden = hiddenKeys(keys, result)
-  return keys.map(key => ({ key, ...withoutJob(key, operationId, hidden) }))
+  const first = new Map(keys.map((key, at) => [key, at] as const).reverse())
+  return keys.map((key, at) =>
+    // A key that is named twice is deleted once.
+    first.get(key) === at ? { key, ...withoutJob(key, operationId, hidden) } : { key, status: 'missing' },
+  )
 }
 
 /** Undefined where the answer was lost, and with it which files there were. */
@@ -242,8 +246,9 @@ async function rememberAnswered(set: RecordSet, jobs: readonly Job[]): Promise<v
   )
 }
 
-async function refusedBecause(set: RecordSet, key: string, { operation, ifMatch }: Deletion) {
-  const record = await set.record(key, { consistency: 'linearizable' })
+async function refusedBecause(set: RecordSet, key: string, { operation, ifMatch, transaction }: Deletion) {
+  const joined = transaction === undefined ? undefined : set.join(transaction)
+  const record = await set.record(key, { consistency: 'linearizable' }, joined)
   const details = { operation, key, provider: set.provider.name }
   return (
     conditionProblem(record, { ifMatch }, details) ??

@@ -30,6 +30,8 @@ export interface Publication {
   readonly also?: readonly Statement[] | undefined
   /** The caller's open transaction. */
   readonly transaction?: unknown
+  /** Counted where it is tried anew, after a transaction that may have rolled back. Default: 1. */
+  readonly attempt?: number
 }
 
 const SQL_COLUMNS = ATTRIBUTE_COLUMNS.join(', ')
@@ -44,11 +46,12 @@ const REPLACED_COLUMNS = ATTRIBUTE_COLUMNS.filter(name => name !== 'modified_at'
  * @throws `already-exists`, `precondition-failed`; `conflict` where recovery has given the intent up
  */
 export async function publish(set: RecordSet, publication: Publication): Promise<FileRecord> {
-  const { prepared, part, also = [], transaction, key } = publication
+  const { prepared, part, also = [], transaction, key, attempt = 1 } = publication
   const joined = transaction === undefined ? undefined : set.join(transaction)
   const now = await set.clock.now()
   const record = newRecord(prepared, now)
-  const batch = `${prepared.id}:publish`
+  // An id of its own each time: under the same one a publication that has happened would look like this one.
+  const batch = attempt === 1 ? `${prepared.id}:publish` : `${prepared.id}:publish:${attempt}`
   const statements = publishStatements(set, record, publication, batch, now)
   const options = {
     id: batch,

@@ -37,6 +37,7 @@ export class RecordSet {
   readonly newId: () => string
   readonly #find: FindTenant
   #ready: Promise<Tenant> | undefined
+  #isReady = false
 
   constructor(
     provider: StorageProvider,
@@ -71,11 +72,21 @@ export class RecordSet {
     if (this.#ready === undefined) {
       const made = this.#find(this)
       this.#ready = made
-      made.catch(() => {
-        this.#ready = undefined
-      })
+      made.then(
+        () => {
+          this.#isReady = true
+        },
+        () => {
+          this.#ready = undefined
+        },
+      )
     }
     return this.#ready
+  }
+
+  /** Whether `ready` asks the database nothing any more. */
+  get isReady(): boolean {
+    return this.#isReady
   }
 
   /** The beginning of all its keys in the bucket. */
@@ -107,6 +118,7 @@ export class RecordSet {
       `SELECT ${RECORD_COLUMNS} FROM ${this.table('files')} WHERE key = ? AND state = 'live'`,
       key,
     ]
+    await this.ready()
     const [row] = joined === undefined ? await this.query(statement, options) : await joined.query(statement)
     return row && recordFrom(row)
   }

@@ -16,6 +16,12 @@ import type { FileDeletion } from './delete-files.ts'
 import type { JobStatus, JobsOptions } from './doctor.ts'
 import type { FindOptions } from './find-files.ts'
 import type { JoinOptions } from './own-options.ts'
+import type {
+  PreparedUpload,
+  PrepareFinalizeOptions,
+  PrepareOptions,
+  PublishOptions,
+} from './prepared-uploads.ts'
 import type { RecoverOptions, RecoverReport } from './recover.ts'
 import type { DeletedFile, DeletedOptions, RestoreOptions } from './restore-file.ts'
 import type { EveryOptions } from './run-every.ts'
@@ -44,6 +50,35 @@ export interface RecordedFiles extends StorageProvider {
    *   `checksum-mismatch` where what was sent is not what was signed for; `already-exists`, `precondition-failed`
    */
   finalize(uploadId: string, options?: FinalizeOptions): Promise<ObjectInfo>
+
+  /**
+   * The first half of an upload: its bytes are stored, and journaled so that they can't be lost. The second half is
+   * `publish`, in a transaction that keeps the engine from writing (SQLite, PGlite) or after other work; else `discard`.
+   * Its time is not limited while this process lives; when it ends, the bytes are swept.
+   *
+   * @throws what `upload` throws; `invalid-argument` for conditions, which `publish` takes
+   * @example
+   * ```ts
+   * const photo = await files.prepareUpload('a/photo.jpg', body)
+   * db.exec('BEGIN IMMEDIATE')
+   * db.prepare('INSERT INTO photos (key, etag) VALUES (?, ?)').run(photo.key, photo.etag)
+   * await files.publish(photo, { transaction: db })
+   * db.exec('COMMIT')
+   * await files.settle(photo.etag)
+   * ```
+   */
+  prepareUpload(key: string, body: UploadBody, options?: PrepareOptions): Promise<PreparedUpload>
+  /** The first half of `finalize`. */
+  prepareFinalize(uploadId: string, options?: PrepareFinalizeOptions): Promise<PreparedUpload>
+  /**
+   * Makes a file of prepared bytes. Where it throws without a transaction, they are gone; after a transaction that
+   * rolled back they can be published once more within the lease, or discarded, and are swept after it.
+   *
+   * @throws `already-exists`, `precondition-failed`; `conflict` where they were published, discarded or swept before
+   */
+  publish(upload: PreparedUpload, options?: PublishOptions): Promise<ObjectInfo>
+  /** Deletes prepared bytes, also those of a transaction that rolled back; those of a file stay. Not inside a transaction. */
+  discard(upload: PreparedUpload): Promise<void>
 
   /** Files by their attributes, in key order, with no request to the store. */
   find(options?: FindOptions): Listing

@@ -16,11 +16,13 @@ import type {
 } from '../core/driver.ts'
 import { StorageError, unsupported } from '../core/errors.ts'
 import { ANY_KEY } from '../core/keys.ts'
+import type { OwnOptions } from '../core/options.ts'
 import type { DeleteResult, KeyResult, ObjectInfo, SignedUpload, SignedUrl } from '../core/provider.ts'
 import { copyFile, moveFile } from './copy-file.ts'
 import { deleteFiles } from './delete-files.ts'
 import { listPage } from './list-files.ts'
 import { ownOptionsOf } from './own-options.ts'
+import type { PreparedUploads } from './prepared-uploads.ts'
 import { conditionProblem } from './publish.ts'
 import { readFile } from './read-file.ts'
 import { type FileRecord, infoOf } from './record.ts'
@@ -37,7 +39,7 @@ export class RecordsDriver implements Driver {
   readonly deleteBatchSize = 1000
   readonly signBatchSize = 500
   readonly concurrency = 8
-  readonly ownOptions = {
+  readonly ownOptions: OwnOptions = {
     upload: ['also', 'transaction'],
     delete: ['also', 'transaction'],
     deleteMany: ['also', 'transaction'],
@@ -160,6 +162,21 @@ export class RecordsDriver implements Driver {
   }
 
   translate(): undefined {}
+}
+
+/** What `prepareUpload` is made of: an upload that stops before its publication. What it returns is the prepared one. */
+export class PreparingDriver extends RecordsDriver {
+  override readonly ownOptions = {}
+  readonly #uploads: PreparedUploads
+
+  constructor(set: RecordSet, uploads: PreparedUploads) {
+    super(set, false)
+    this.#uploads = uploads
+  }
+
+  override async write(request: WriteRequest): Promise<ObjectInfo> {
+    return (await this.#uploads.prepare(request)) as ObjectInfo
+  }
 }
 
 /** One query for all: nothing is asked of the store. */

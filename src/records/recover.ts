@@ -37,7 +37,7 @@ export async function recover(
   return { worked, ...(await journalCounts(set)) }
 }
 
-/** Does what one operation has left to do, whether due or not. */
+/** Does what one operation has left to do now, also what has failed and waits for its next attempt. */
 export async function settleOperation(runner: JobRunner, operation: string): Promise<void> {
   // A removal may leave a message to the CDN: that has its own time.
   for (let round = 0; round < 2; round++) if ((await runner.round(operation)).worked === 0) return

@@ -36,7 +36,10 @@ export class JobRunner {
     return this.#outdated
   }
 
-  /** One round over all that is due, or over one operation's jobs whether due or not. */
+  /**
+   * One round over all that is due, or over one operation's jobs: those that are due, and those that have failed and
+   * wait for another attempt. A grace is never cut short.
+   */
   async round(operation?: string): Promise<Round> {
     const set = this.#set
     const epoch = await this.#sameEpoch()
@@ -44,7 +47,11 @@ export class JobRunner {
     const due = await set.jobs(
       operation === undefined
         ? [`stuck = 0 AND due_at <= ? ORDER BY due_at, id LIMIT ${ROUND}`, BigInt(now)]
-        : ['stuck = 0 AND operation = ? ORDER BY id', operation],
+        : [
+            'stuck = 0 AND operation = ? AND (due_at <= ? OR attempts > 0) ORDER BY id',
+            operation,
+            BigInt(now),
+          ],
       { consistency: 'linearizable' },
     )
     const free = due.filter(job => this.#claims.isFree(job))

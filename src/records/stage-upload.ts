@@ -9,11 +9,11 @@ import { insertJob, type Job } from './journal-row.ts'
 import { ATTRIBUTE_KINDS, assertKnownOptions, JOIN_KINDS } from './known-options.ts'
 import { type JoinOptions, ownOptionsOf } from './own-options.ts'
 import { reservedKey } from './physical-key.ts'
-import { attributesOf, type PublicationPart } from './publish.ts'
+import { attributesOf, type Publication, type PublicationPart } from './publish.ts'
 import { infoOf } from './record.ts'
 import type { RecordSet } from './record-set.ts'
 import { storeAttributes } from './upload-file.ts'
-import { type Stored, writeFile } from './write-file.ts'
+import { prepareFile, publishPrepared, type Stored } from './write-file.ts'
 
 /** A request that began before its URL expired may end after it. */
 const SLACK_MS = 15 * 60_000
@@ -71,19 +71,39 @@ export async function finalizeUpload(
   options: FinalizeOptions = {},
 ): Promise<ObjectInfo> {
   assertFinalizeOptions(set, options)
-  const { ifNoneMatch, ifMatch, signal, also, transaction } = options
+  const { ifNoneMatch, ifMatch, also, transaction } = options
   const joins = ownOptionsOf(set, 'finalize', { also, transaction })
+  const found = await prepareFinalized(set, uploadId, options)
+  if ('known' in found) return found.known
+  return publishFinalized(set, uploadId, { ...found, ifNoneMatch, ifMatch, ...joins })
+}
+
+/** All of `finalize` but its publication; or the file that an earlier call has made. */
+export async function prepareFinalized(
+  set: RecordSet,
+  uploadId: string,
+  options: FinalizeOptions,
+): Promise<{ known: ObjectInfo } | Pick<Publication, 'prepared' | 'part'>> {
   const job = await stagedJob(set, uploadId)
   const known = await finalizedAs(set, job)
-  if (known !== undefined) return known
-  const { key } = job
-  const sent = await sentInfo(set, job, signal)
-  const part = closeStaging(set, job)
-  const publication = { operation: 'finalize', key, ifNoneMatch, ifMatch, part, ...joins }
+  if (known !== undefined) return { known }
+  const sent = await sentInfo(set, job, options.signal)
+  const put = (physical: string, lost: AbortSignal) => copyStaged(set, job, sent, options, physical, lost)
+  const prepared = await prepareFile(set, job.key, 'finalize', put)
+  return { prepared, part: closeStaging(set, job) }
+}
+
+export async function publishFinalized(
+  set: RecordSet,
+  uploadId: string,
+  publication: Omit<Publication, 'operation' | 'key'>,
+): Promise<ObjectInfo> {
+  const { key } = publication.prepared
   try {
-    const put = (physical: string, lost: AbortSignal) => copyStaged(set, job, sent, options, physical, lost)
-    return infoOf(await writeFile(set, publication, put))
+    return infoOf(await publishPrepared(set, { ...publication, operation: 'finalize', key }))
   } catch (error) {
+    // What the caller's transaction has done so far is not for others to see.
+    if (publication.transaction !== undefined) throw error
     // Two calls at once for one upload: one of them has made the file that both were asked for.
     if (!isStorageError(error, 'conflict', 'already-exists', 'precondition-failed')) throw error
     const other = await stagedJob(set, uploadId).then(now => finalizedAs(set, now))
@@ -92,7 +112,7 @@ export async function finalizeUpload(
   }
 }
 
-function assertFinalizeOptions(set: RecordSet, options: FinalizeOptions): void {
+export function assertFinalizeOptions(set: RecordSet, options: FinalizeOptions): void {
   assertKnownOptions('finalize', options, {
     ...ATTRIBUTE_KINDS,
     ...JOIN_KINDS,

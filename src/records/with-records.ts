@@ -13,9 +13,10 @@ import { deleteFiles } from './delete-files.ts'
 import { cancelJob, listJobs, retryJob } from './doctor.ts'
 import { findFiles } from './find-files.ts'
 import { ownOptionsOf } from './own-options.ts'
+import { type PreparedUpload, PreparedUploads } from './prepared-uploads.ts'
 import { RecordSet } from './record-set.ts'
 import type { RecordedFiles } from './recorded-files.ts'
-import { checkedRecord, RecordsDriver } from './records-driver.ts'
+import { checkedRecord, PreparingDriver, RecordsDriver } from './records-driver.ts'
 import type { RecordsOptions } from './records-options.ts'
 import { recover, settleOperation } from './recover.ts'
 import { deletedFiles, restoreFile } from './restore-file.ts'
@@ -60,10 +61,12 @@ const KEYS_PER_READ = 500
 
 function recordedFiles(set: RecordSet, ends: boolean): RecordedFiles {
   const defined = defineProvider(new RecordsDriver(set, ends))
+  const uploads = new PreparedUploads(set)
+  const preparing = defineProvider(new PreparingDriver(set, uploads))
   const runner = new JobRunner(set)
   const { name } = set.provider
   const checked = (operation: string, key: unknown) => assertKey(key, ANY_KEY, operation, name)
-  const own: Omit<RecordedFiles, keyof StorageProvider> & Pick<RecordedFiles, 'deleteMany'> = {
+  const own: Omit<RecordedFiles, keyof StorageProvider> & Pick<RecordedFiles, 'deleteMany' | 'close'> = {
     tenantId: set.tenant,
     async deleteMany(keys, options = {}) {
       const { also, transaction } = options
@@ -82,6 +85,15 @@ function recordedFiles(set: RecordSet, ends: boolean): RecordedFiles {
         }
       const joins = ownOptionsOf(set, 'deleteMany', { also, transaction })
       return deleteFiles(set, all, { operation: 'deleteMany', signal: options.signal, ...joins })
+    },
+    // What the driver's `write` returned.
+    prepareUpload: (key, body, options) => preparing.upload(key, body, options) as Promise<PreparedUpload>,
+    prepareFinalize: (uploadId, options) => uploads.prepareFinalize(uploadId, options),
+    publish: (upload, options) => uploads.publish(upload, options),
+    discard: upload => uploads.discard(upload),
+    async close() {
+      await preparing.close()
+      await defined.close()
     },
     finalize: (uploadId, options) => finalizeUpload(set, uploadId, options),
     find: options => findFiles(set, options),

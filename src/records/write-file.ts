@@ -91,8 +91,10 @@ export async function publishPrepared(set: RecordSet, publication: Publication):
     if (deletesAtOnce(set, publication)) await removeOldBytes(set, record)
     return record
   } catch (error) {
-    // Whether it happened is unknown: the intent stays, and recovery finds out.
-    if (!isStorageError(error, 'pending')) await abandonWrite(set, prepared, error)
+    // Whether it happened is unknown, or up to the caller, whose transaction holds what giving it up would wait for:
+    // the intent stays, and recovery finds out.
+    const isOpen = publication.transaction !== undefined || isStorageError(error, 'pending')
+    if (!isOpen) await abandonWrite(set, prepared, error)
     throw error
   } finally {
     prepared.settled()

@@ -89,6 +89,11 @@ export interface QueryOptions {
 
 /** Batches inside a transaction of the caller's, who commits it or rolls it back. */
 export interface JoinedTransaction {
+  /**
+   * Whether the engine can run nothing of its own until the transaction ends: on SQLite it holds the only write lock,
+   * on PGlite the only connection. What must be on disk before the transaction commits has to be there before it begins.
+   */
+  readonly blocksEngine: boolean
   /** As the engine's own `batch`, always with `guard: 'data'`: an error would end the caller's transaction. */
   batch(statements: readonly Statement[], options: JoinedBatchOptions): Promise<BatchResult>
   query(statement: Statement): Promise<readonly Row[]>

@@ -27,6 +27,7 @@ import { type PgStatement, toPgStatement } from './pg-statement.ts'
 import { isPglite, isPgliteTransaction, pgliteSession } from './pglite-client.ts'
 import { toPostgresError } from './postgres-errors.ts'
 import { isPostgresJs, isPostgresJsTransaction, postgresJsTransaction } from './postgres-js-client.ts'
+import type { PostgresSettings } from './postgres-options.ts'
 import { asking, plain, type Session } from './session.ts'
 import { enterSchema, leaveSchema } from './settings.ts'
 
@@ -69,8 +70,7 @@ const UNDO = plain('ROLLBACK TO SAVEPOINT stowage')
  */
 export function joinTransaction(
   transaction: unknown,
-  schema: string | undefined,
-  now: () => number,
+  { schema, now, hasOneConnection }: Pick<PostgresSettings, 'schema' | 'now' | 'hasOneConnection'>,
 ): JoinedTransaction {
   const outer = outerSession(transaction)
   const handle = transaction as object
@@ -114,6 +114,7 @@ export function joinTransaction(
   }
 
   return {
+    blocksEngine: hasOneConnection,
     batch(statements, options) {
       return inTurn('batch', async () => {
         assertJoinedOptions(statements, options)

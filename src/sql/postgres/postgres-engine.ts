@@ -170,7 +170,7 @@ export class PostgresEngine implements Engine {
   }
 
   join(transaction: unknown): JoinedTransaction {
-    return joinTransaction(transaction, this.#settings.schema, this.#settings.now)
+    return joinTransaction(transaction, this.#settings)
   }
 
   close(): Promise<void> {

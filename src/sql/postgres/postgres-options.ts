@@ -31,6 +31,8 @@ export interface PostgresSettings {
   readonly schema: string | undefined
   readonly statementTimeoutMs: number | undefined
   readonly now: () => number
+  /** PGlite: a transaction of the caller's leaves none for the engine. */
+  readonly hasOneConnection: boolean
 }
 
 /** @throws `invalid-argument` */
@@ -48,12 +50,12 @@ export function postgresSettings(options: PostgresOptions): PostgresSettings {
     },
     'postgres',
   )
-  const { schema, statementTimeoutMs, now = Date.now } = options
+  const { client, schema, statementTimeoutMs, now = Date.now } = options
   if (schema !== undefined && (schema === '' || schema.includes('\0') || Buffer.byteLength(schema) > 63))
     throw refuse('schema must be a name of 1 to 63 bytes')
   if (statementTimeoutMs !== undefined && !(statementTimeoutMs >= 1 && statementTimeoutMs < 2 ** 31))
     throw refuse('statementTimeoutMs must be a number of milliseconds, 1 or more')
-  return { open: opener(options), schema, statementTimeoutMs, now }
+  return { open: opener(options), schema, statementTimeoutMs, now, hasOneConnection: isPglite(client) }
 }
 
 function opener({ client, url, max }: PostgresOptions): () => Promise<Client> {

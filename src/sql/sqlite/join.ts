@@ -39,6 +39,7 @@ export function joinTransaction(handle: unknown, context: JoinContext): JoinedTr
   assertOpen()
   if (handle !== context.handed) assertSameFile(session, context)
   return {
+    blocksEngine: true,
     async batch(statements, options) {
       const batch = context.check(statements, options, holder)
       assertOpen()

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { StorageError } from '../../src/core/errors.ts'
 import type { InvalidationResult, InvalidationTarget, Invalidator } from '../../src/core/invalidator.ts'
 import type { RecordsOptions } from '../../src/records/index.ts'
+import { forwardEngine } from '../support/forward-engine.ts'
 import { changed, recorded } from '../support/recorded.ts'
 
 function listener(answers: InvalidationResult[] = []) {
@@ -65,20 +66,13 @@ describe('telling the CDN', () => {
     let writes = 0
     const { files } = recorded({
       cdn: { invalidator: listener().invalidator },
-      throughEngine: engine => ({
-        name: engine.name,
-        types: engine.types,
-        textHoldsNul: engine.textHoldsNul,
-        batch(statements, options) {
-          if (statements.some(([sql]) => sql.includes('handed_out') && sql.startsWith('INSERT'))) writes++
-          return engine.batch(statements, options)
-        },
-        query: (statement, options) => engine.query(statement, options),
-        outcome: (id, options) => engine.outcome(id, options),
-        forget: before => engine.forget(before),
-        join: transaction => engine.join(transaction),
-        close: () => engine.close(),
-      }),
+      throughEngine: engine =>
+        forwardEngine(engine, {
+          batch(statements, options) {
+            if (statements.some(([sql]) => sql.includes('handed_out') && sql.startsWith('INSERT'))) writes++
+            return engine.batch(statements, options)
+          },
+        }),
     })
     await files.upload('a', 'x')
     for (let index = 1; index <= 20; index++) await files.signedUrl('a', { expiresIn: index })

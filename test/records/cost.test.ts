@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import type { StorageProvider } from '../../src/core/provider.ts'
 import { forward, intercept } from '../../src/decorators/forward.ts'
 import type { Engine } from '../../src/sql/engine.ts'
+import { forwardEngine } from '../support/forward-engine.ts'
 import { recorded } from '../support/recorded.ts'
 
 const FIVE_MINUTES = 5 * 60_000
@@ -102,10 +103,7 @@ function countedStore(store: StorageProvider, count: (name: string) => void): St
 }
 
 function countedEngine(engine: Engine, count: (name: string) => void): Engine {
-  return {
-    name: engine.name,
-    types: engine.types,
-    textHoldsNul: engine.textHoldsNul,
+  return forwardEngine(engine, {
     batch(statements, options) {
       count('engine.batch')
       return engine.batch(statements, options)
@@ -126,8 +124,7 @@ function countedEngine(engine: Engine, count: (name: string) => void): Engine {
       count('engine.join')
       return engine.join(transaction)
     },
-    close: () => engine.close(),
-  }
+  })
 }
 
 const told = (calls: ReadonlyMap<string, number>): Record<string, number> => Object.fromEntries(calls)

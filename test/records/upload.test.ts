@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { StorageProvider } from '../../src/core/provider.ts'
 import type { Engine } from '../../src/sql/engine.ts'
+import { forwardEngine } from '../support/forward-engine.ts'
 import { hasCode } from '../support/has-code.ts'
 import { changed, recorded } from '../support/recorded.ts'
 
@@ -9,13 +10,13 @@ function diary() {
   const lines: string[] = []
   return {
     lines,
-    throughEngine: (engine: Engine): Engine => ({
-      ...bound(engine),
-      async batch(statements, options) {
-        if (options?.id?.includes(':')) lines.push(options.id.slice(options.id.indexOf(':') + 1))
-        return engine.batch(statements, options)
-      },
-    }),
+    throughEngine: (engine: Engine): Engine =>
+      forwardEngine(engine, {
+        async batch(statements, options) {
+          if (options?.id?.includes(':')) lines.push(options.id.slice(options.id.indexOf(':') + 1))
+          return engine.batch(statements, options)
+        },
+      }),
     through: changed(inner => ({
       upload(key, body, options) {
         lines.push('put')
@@ -26,20 +27,6 @@ function diary() {
         return inner.deleteMany(keys, options)
       },
     })),
-  }
-}
-
-function bound(engine: Engine): Engine {
-  return {
-    name: engine.name,
-    types: engine.types,
-    textHoldsNul: engine.textHoldsNul,
-    batch: (statements, options) => engine.batch(statements, options),
-    query: (statement, options) => engine.query(statement, options),
-    outcome: (id, options) => engine.outcome(id, options),
-    forget: before => engine.forget(before),
-    join: transaction => engine.join(transaction),
-    close: () => engine.close(),
   }
 }
 

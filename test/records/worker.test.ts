@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { StorageError } from '../../src/core/errors.ts'
+import { forwardEngine } from '../support/forward-engine.ts'
 import { hasCode } from '../support/has-code.ts'
 import { changed, recorded } from '../support/recorded.ts'
 
@@ -41,20 +42,13 @@ describe('the worker', () => {
     let down = false
     const world = recorded({
       wait,
-      throughEngine: engine => ({
-        name: engine.name,
-        types: engine.types,
-        textHoldsNul: engine.textHoldsNul,
-        batch: (statements, options) => engine.batch(statements, options),
-        query: (statement, options) =>
-          down
-            ? Promise.reject(new StorageError('unavailable', 'no database'))
-            : engine.query(statement, options),
-        outcome: (id, options) => engine.outcome(id, options),
-        forget: before => engine.forget(before),
-        join: transaction => engine.join(transaction),
-        close: () => engine.close(),
-      }),
+      throughEngine: engine =>
+        forwardEngine(engine, {
+          query: (statement, options) =>
+            down
+              ? Promise.reject(new StorageError('unavailable', 'no database'))
+              : engine.query(statement, options),
+        }),
     })
     await world.files.exists('a')
     down = true

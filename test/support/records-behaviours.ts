@@ -12,6 +12,7 @@ import {
   withRecords,
 } from '../../src/records/index.ts'
 import type { Engine } from '../../src/sql/engine.ts'
+import { forwardEngine } from './forward-engine.ts'
 import { hasCode } from './has-code.ts'
 import { changed } from './recorded.ts'
 
@@ -282,11 +283,11 @@ function crashAt(at: number, moment: 'before' | 'after') {
       copy: guarded((from, to, options) => inner.copy(from, to, options)),
       deleteMany: guarded((keys, options) => inner.deleteMany(keys, options)),
     })),
-    engine: (engine: Engine): Engine => ({
-      ...engineOf(engine),
-      batch: guarded((statements, options) => engine.batch(statements, options)),
-      query: guarded((statement, options) => engine.query(statement, options)),
-    }),
+    engine: (engine: Engine): Engine =>
+      forwardEngine(engine, {
+        batch: guarded((statements, options) => engine.batch(statements, options)),
+        query: guarded((statement, options) => engine.query(statement, options)),
+      }),
   }
 }
 
@@ -294,9 +295,7 @@ function crashAt(at: number, moment: 'before' | 'after') {
 function losingAnswers(engine: Engine): Engine & { lost(): number } {
   let batches = 0
   let lost = 0
-  return {
-    ...engineOf(engine),
-    lost: () => lost,
+  const losing = forwardEngine(engine, {
     async batch(statements, options) {
       const result = await engine.batch(statements, options)
       if (options?.id === undefined || batches++ % 2 === 0) return result
@@ -305,19 +304,6 @@ function losingAnswers(engine: Engine): Engine & { lost(): number } {
       expect(again.applied).toBe(result.applied)
       return again
     },
-  }
-}
-
-function engineOf(engine: Engine): Engine {
-  return {
-    name: engine.name,
-    types: engine.types,
-    textHoldsNul: engine.textHoldsNul,
-    batch: (statements, options) => engine.batch(statements, options),
-    query: (statement, options) => engine.query(statement, options),
-    outcome: (id, options) => engine.outcome(id, options),
-    forget: before => engine.forget(before),
-    join: transaction => engine.join(transaction),
-    close: () => engine.close(),
-  }
+  })
+  return Object.assign(losing, { lost: () => lost })
 }

@@ -2,6 +2,7 @@ import type { ConformanceContext } from '../../../src/conformance/index.ts'
 import type { StorageProvider } from '../../../src/core/provider.ts'
 import { type RecordedFiles, withRecords } from '../../../src/records/index.ts'
 import type { Engine } from '../../../src/sql/engine.ts'
+import { forwardEngine } from '../forward-engine.ts'
 import type { StoreContext } from './context-of.ts'
 
 interface Scope {
@@ -19,20 +20,7 @@ export function recordsContext(inner: StoreContext, name: string, engine: () => 
   const { context } = inner
   const scopes = new Map<StorageProvider, Scope>()
   // Whoever closes one file set must not close what the next case uses.
-  const shared = (): Engine => {
-    const open = engine()
-    return {
-      name: open.name,
-      types: open.types,
-      textHoldsNul: open.textHoldsNul,
-      batch: (statements, options) => open.batch(statements, options),
-      query: (statement, options) => open.query(statement, options),
-      outcome: (id, options) => open.outcome(id, options),
-      forget: before => open.forget(before),
-      join: transaction => open.join(transaction),
-      close: async () => {},
-    }
-  }
+  const shared = () => forwardEngine(engine(), { close: async () => {} })
   const make = (store: StorageProvider, tenant = `c${process.pid}x${++tenants}`) => {
     const files = withRecords(store, shared(), {
       tenant,

@@ -26,6 +26,8 @@ export type { JobStatus, JobsOptions } from './doctor.ts'
 export { type DropOptions, type DropReport, dropTenant } from './drop-tenant.ts'
 export type { FindOptions } from './find-files.ts'
 export type { JobKind } from './journal-row.ts'
+export { type CopyRecordsOptions, copyTenantRecords } from './move/copy-tenant-records.ts'
+export { type MoveOptions, type MoveReport, moveTenant } from './move/move-tenant.ts'
 export type { JoinOptions } from './own-options.ts'
 export type {
   PreparedUpload,
@@ -43,7 +45,14 @@ export type { DeletedFile, DeletedOptions, RestoreOptions } from './restore-file
 export type { EveryOptions } from './run-every.ts'
 export type { FinalizeOptions } from './stage-upload.ts'
 export { tenantTable } from './tenant-id.ts'
-export { createTenant, listTenants, type Tenant, type TenantStatus, tenantStatus } from './tenants.ts'
+export {
+  createTenant,
+  listTenants,
+  type Tenant,
+  type TenantState,
+  type TenantStatus,
+  tenantStatus,
+} from './tenants.ts'
 export { type Upgrade, type UpgradeContext, upgradeTables } from './upgrade-tables.ts'
 export { withRecords } from './with-records.ts'
 export type { Worker, WorkerOptions } from './worker.ts'

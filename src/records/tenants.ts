@@ -10,9 +10,12 @@ export interface Tenant {
   readonly root: string
   /** Identity of the record set, also written into the bucket: two databases never take one root for theirs. */
   readonly recordSet: string
-  readonly state: 'active' | 'dropping'
+  readonly state: TenantState
   readonly createdAt: Date
 }
+
+/** `arriving`: its records are being copied here from another database. `moved`: they are in another one now. */
+export type TenantState = 'active' | 'dropping' | 'arriving' | 'moved'
 
 export interface TenantStatus extends Tenant {
   /** Of the library's tables. */
@@ -27,6 +30,13 @@ export interface TenantOptions {
   now?: () => number
   /** Makes the record set's identity. */
   newId: () => string
+}
+
+/** Why a tenant can't be opened. */
+const CLOSED: Readonly<Record<Exclude<TenantState, 'active'>, string>> = {
+  dropping: 'is being dropped',
+  arriving: 'is being moved here; open it when that has ended',
+  moved: 'was moved to another database; open it there',
 }
 
 const COLUMNS = 'id, root, record_set, state, created_at'
@@ -49,7 +59,7 @@ export async function createTenant(engine: Engine, id: string, options: TenantOp
     throw refuse(
       `the tenant ${id} keeps its files under ${JSON.stringify(tenant.root)}; open it with that root`,
     )
-  if (tenant.state === 'dropping') throw refuse(`the tenant ${id} is being dropped`)
+  if (tenant.state !== 'active') throw refuse(`the tenant ${id} ${CLOSED[tenant.state]}`)
   await upgradeTables(engine, id, NAMESPACE, UPGRADES, now)
   return tenant
 }
@@ -60,14 +70,16 @@ async function registerTenant(
   root: string,
   newId: () => string,
   at: number,
+  state: TenantState = 'active',
 ): Promise<Tenant> {
   const free =
     "NOT EXISTS (SELECT 1 FROM stowage_tenants WHERE root = '' OR ? = '' OR substr(root, 1, length(?)) = ? OR substr(?, 1, length(root)) = root)"
   const insert: Statement = [
-    `INSERT INTO stowage_tenants (${COLUMNS}) SELECT ?, ?, ?, 'active', ? WHERE ${free}`,
+    `INSERT INTO stowage_tenants (${COLUMNS}) SELECT ?, ?, ?, ?, ? WHERE ${free}`,
     id,
     root,
     newId(),
+    state,
     BigInt(at),
     root,
     root,
@@ -83,6 +95,11 @@ async function registerTenant(
   throw refuse(
     `the root ${JSON.stringify(root)} lies within another tenant's, or another's within it; each tenant needs a root of its own`,
   )
+}
+
+/** The tenant of another database, closed until its records are here. @throws `conflict` where its root is taken */
+export async function registerArriving(engine: Engine, { id, root, recordSet, createdAt }: Tenant) {
+  await registerTenant(engine, id, root, () => recordSet, createdAt.getTime(), 'arriving')
 }
 
 export async function findTenant(engine: Engine, id: string): Promise<Tenant | undefined> {
@@ -122,6 +139,7 @@ export async function existingTenant(engine: Engine, id: string, now = Date.now)
   await prepareRegistry(engine)
   const tenant = await findTenant(engine, id)
   if (tenant === undefined) throw new StorageError('not-found', `there is no tenant ${id}`)
+  if (tenant.state === 'moved') throw refuse(`the tenant ${id} ${CLOSED.moved}`)
   await upgradeTables(engine, id, NAMESPACE, UPGRADES, now)
   return tenant
 }
@@ -173,7 +191,7 @@ function tenantFrom(row: Row): Tenant {
     id: String(row.id),
     root: String(row.root),
     recordSet: String(row.record_set),
-    state: row.state === 'dropping' ? 'dropping' : 'active',
+    state: String(row.state) as TenantState,
     createdAt: new Date(Number(row.created_at)),
   }
 }

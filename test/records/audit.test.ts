@@ -78,44 +78,76 @@ describe('an audit', () => {
   })
 
   it('reads both sides in the order of UTF-8, whatever the keys', async () => {
-    const { files, found, store } = auditedFiles()
+    const asked: string[] = []
+    const { files, found, store } = auditedFiles({
+      between: store =>
+        forward(store, {
+          async infoMany(keys, options) {
+            const results = await store.infoMany(keys, options)
+            asked.push(...results.map(({ key }) => key).filter(key => !key.includes('.stowage/')))
+            return results
+          },
+        }),
+    })
     for (const name of ['\u{1f600}', '\uffee', '\ue000', '\ud7ff', 'ä', 'z', '~', '!', 'a/b', 'a-b', 'a.b'])
       for (const key of [name, `${name}/${name}`, `dir/${name}.txt`]) await files.upload(key, key)
     expect(await found()).toEqual([])
-    const orphan = `default/dir/\uffee.${ORPHAN_ID}.txt`
+    const orphan = `default/dir/\uffef.${ORPHAN_ID}.txt`
     await store.upload(orphan, 'lost')
     expect(await found()).toEqual([`orphan ${orphan}`])
+    // Out of order, what is on both sides would be doubted, and each object asked for.
+    expect(asked).toEqual([])
   })
 
-  it('finds nothing in files that come, change and go while it reads', async () => {
-    let between: (() => Promise<unknown>) | undefined
+  it.each(['before', 'behind'] as const)(
+    'finds nothing in files that come, change and go %s a page that it reads',
+    async when => {
+      let between: (() => Promise<unknown>) | undefined
+      const made = auditedFiles({
+        between: store =>
+          atEachPage(store, when, async () => {
+            const work = between
+            between = undefined
+            await work?.()
+          }),
+      })
+      const { files } = made
+      const keys = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map(name => `${name}.txt`)
+      for (const key of keys) await files.upload(key, key)
+      for (const work of [
+        () => files.deleteMany(['a.txt', 'g.txt', 'h.txt']),
+        () => Promise.all(['a.txt', 'c.txt', 'i.txt'].map(key => files.upload(key, 'again'))),
+        () => files.move('b.txt', 'z.txt'),
+        () => Promise.all([files.copy('c.txt', 'aa.txt'), files.delete('d.txt')]),
+      ]) {
+        between = work
+        expect(await made.found()).toEqual([])
+        expect(between).toBeUndefined()
+      }
+    },
+  )
+
+  it('finds nothing in a file that is deleted while the store is asked for it', async () => {
     const made = auditedFiles({
       between: store =>
-        afterEachPage(store, async () => {
-          const work = between
-          between = undefined
-          await work?.()
+        forward(store, {
+          async infoMany(keys, options) {
+            const results = await store.infoMany(keys, options)
+            if (results.some(({ key }) => key.startsWith('default/a.')))
+              await made.sql('DELETE FROM t_default__files')
+            return results
+          },
         }),
     })
-    const { files } = made
-    const keys = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map(name => `${name}.txt`)
-    for (const key of keys) await files.upload(key, key)
-    for (const work of [
-      () => files.deleteMany(['a.txt', 'g.txt', 'h.txt']),
-      () => Promise.all(['a.txt', 'c.txt', 'i.txt'].map(key => files.upload(key, 'again'))),
-      () => files.move('b.txt', 'z.txt'),
-      () => Promise.all([files.copy('c.txt', 'aa.txt'), files.delete('d.txt')]),
-    ]) {
-      between = work
-      expect(await made.found()).toEqual([])
-      expect(between).toBeUndefined()
-    }
+    await made.files.upload('a.txt', 'a')
+    await made.store.delete(await made.files.physicalKey('a.txt'))
+    expect(await made.found()).toEqual([])
   })
 
   it('is none where the list of the store fails: it rejects', async () => {
     const { files } = auditedFiles({
       between: store =>
-        afterEachPage(store, async () => {
+        atEachPage(store, 'behind', async () => {
           throw new StorageError('unavailable', 'list: the store is down')
         }),
     })
@@ -261,16 +293,21 @@ describe('an audit of the journal', () => {
   })
 })
 
-/** Work behind each page of two entries of the list that an audit reads; not of those that it asks for again. */
-function afterEachPage(store: StorageProvider, work: () => Promise<void>): StorageProvider {
+/** Work at each page of two entries of the list that an audit reads; not of those that it asks for again. */
+function atEachPage(
+  store: StorageProvider,
+  when: 'before' | 'behind',
+  work: () => Promise<void>,
+): StorageProvider {
   return forward(store, {
     list: options =>
       listingOf({
         page: given => store.list(options).page(given),
         async *pages() {
           for await (const page of store.list({ ...options, pageSize: 2 }).pages()) {
+            if (when === 'before') await work()
             yield page
-            await work()
+            if (when === 'behind') await work()
           }
         },
       }),

@@ -73,7 +73,12 @@ describe('collect', () => {
     const made = auditedFiles()
     await withRipeOrphan(made)
     await made.store.upload(ORPHAN, 'lost')
-    expect(await made.files.collect({ apply: true, ...ANY })).toMatchObject({ orphans: 0, waiting: 1 })
+    for (const wait of [2 * DAY, DAY - MINUTE]) {
+      made.advance(wait)
+      expect(await made.files.collect({ apply: true, ...ANY })).toMatchObject({ orphans: 0, waiting: 1 })
+    }
+    made.advance(2 * MINUTE)
+    expect(await made.files.collect({ apply: true, ...ANY })).toMatchObject({ orphans: 1, removed: 1 })
   })
 
   it('touches no object younger than the cut-off, by the clock of the store', async () => {

@@ -3,6 +3,7 @@ import { memory } from '../../src/adapters/memory.ts'
 import { type CollectReport, type RecordsEvent, withRecords } from '../../src/records/index.ts'
 import { Leases } from '../../src/records/leases.ts'
 import { RecordSet } from '../../src/records/record-set.ts'
+import type { Engine } from '../../src/sql/engine.ts'
 import { sqlite } from '../../src/sql/sqlite/index.ts'
 
 const engine = () => sqlite({ path: ':memory:' })
@@ -109,6 +110,40 @@ describe('audits and collects that are repeated', () => {
     expect(new Set(runs.map(run => run.split(' ')[1])).size).toBe(runs.length)
   })
 
+  it('are not run by a process that gets the lease when another has just run them', async () => {
+    const shared = engine()
+    const store = memory()
+    const reports: string[] = []
+    let open = () => {}
+    const gate = new Promise<void>(resolve => {
+      open = resolve
+    })
+    let waits = false
+    // It has seen that a run is due, and is slow to ask for the lease.
+    const slow: Engine = forwarded(shared, async (statement, options) => {
+      if (statement[0].includes('__leases')) {
+        waits = true
+        await gate
+      }
+      return shared.query(statement, options)
+    })
+    const start = (name: string, over: Engine) =>
+      withRecords(store, over, { owner: name }).startAudits({
+        everyMs: 60_000,
+        onReport: () => void reports.push(name),
+      })
+    const second = start('second', slow)
+    await expect.poll(() => waits).toBe(true)
+    const first = start('first', shared)
+    await expect.poll(() => reports).toEqual(['first'])
+    await first.stop()
+    open()
+    const lease = () => shared.query(["SELECT fence, holder FROM t_default__leases WHERE name = 'audit'"])
+    await expect.poll(lease).toEqual([{ fence: 2n, holder: '' }])
+    await second.stop()
+    expect(reports).toEqual(['first'])
+  })
+
   it('tell what failed as an event, and go on', async () => {
     const events: RecordsEvent[] = []
     const reports: CollectReport[] = []
@@ -134,3 +169,18 @@ describe('audits and collects that are repeated', () => {
     expect(() => files.startAudits({ everyMs: 0 })).toThrow('everyMs must be a number')
   })
 })
+
+function forwarded(engine: Engine, query: Engine['query']): Engine {
+  const { name, types, textHoldsNul } = engine
+  return {
+    name,
+    types,
+    textHoldsNul,
+    query,
+    batch: (statements, options) => engine.batch(statements, options),
+    outcome: (id, options) => engine.outcome(id, options),
+    forget: before => engine.forget(before),
+    join: transaction => engine.join(transaction),
+    close: () => engine.close(),
+  }
+}

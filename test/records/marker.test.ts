@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { memory } from '../../src/adapters/memory.ts'
+import { listingOf } from '../../src/core/listing.ts'
+import { forward } from '../../src/decorators/forward.ts'
 import { type RecordedFiles, type RecordsEvent, withRecords } from '../../src/records/index.ts'
 import { checkMarker, raiseEpoch, readMarker } from '../../src/records/marker.ts'
 import { RecordSet } from '../../src/records/record-set.ts'
@@ -117,6 +119,24 @@ describe('a new epoch', () => {
     expect((await files.audit({ confirm: true })).confirmed).toBe(true)
     expect(await files.collect({ apply: true })).toMatchObject({ epoch: 2, applied: true })
     await raiseEpoch(set)
+    await expect(files.collect()).rejects.toSatisfy(hasCode('conflict'))
+  })
+
+  it('is not confirmed by an audit that began in the one before', async () => {
+    const { files, set, store, engine } = aWorld()
+    await files.audit()
+    await files.upload('a.txt', 'a')
+    const restored = forward(store, {
+      list: options =>
+        listingOf({
+          page: given => store.list(options).page(given),
+          async *pages() {
+            yield* store.list(options).pages()
+            await raiseEpoch(set)
+          },
+        }),
+    })
+    expect((await withRecords(restored, engine).audit({ confirm: true })).confirmed).toBe(false)
     await expect(files.collect()).rejects.toSatisfy(hasCode('conflict'))
   })
 

@@ -12,6 +12,12 @@ export async function benchPostgres(scale: Scale): Promise<Section[] | { missing
     const entrants = [1, 16].flatMap(atOnce => [
       entrant(`bare pg, ${atOnce} at once`, 'postgres-bare', { url, atOnce, table: `bare_${atOnce}` }),
       entrant(`stowage, ${atOnce} at once`, 'postgres-engine', { url, atOnce, table: `ours_${atOnce}` }),
+      entrant(`stowage with ids, ${atOnce} at once`, 'postgres-engine', {
+        url,
+        atOnce,
+        ids: true,
+        table: `with_ids_${atOnce}`,
+      }),
     ])
     const { rates, ratio } = await race(entrants, scale)
     return [
@@ -19,13 +25,15 @@ export async function benchPostgres(scale: Scale): Promise<Section[] | { missing
         title: `Inserts on PostgreSQL ${version}`,
         how:
           'One row an operation, committed with fsync on; pools of 10 connections on loopback. Bare: pg with a named prepared statement, autocommit. ' +
-          'stowage: engine.batch of one INSERT.',
+          'stowage: engine.batch of one INSERT, between BEGIN and COMMIT; with ids, as records send them, an operation id is written and read beside it.',
         rates,
         bars: [1, 16].flatMap(atOnce =>
-          ratio(
-            `single writes on PostgreSQL, ${atOnce} at once ÷ bare pg`,
-            `stowage, ${atOnce} at once`,
-            `bare pg, ${atOnce} at once`,
+          ['stowage', 'stowage with ids'].flatMap(name =>
+            ratio(
+              `${name} on PostgreSQL, ${atOnce} at once ÷ bare pg`,
+              `${name}, ${atOnce} at once`,
+              `bare pg, ${atOnce} at once`,
+            ),
           ),
         ),
       },

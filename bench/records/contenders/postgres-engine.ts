@@ -1,3 +1,4 @@
+import { monotonicFactory } from 'ulid'
 import { postgres } from '../../../dist/postgres.js'
 import { createNotes, insertNoteStatement } from '../note.ts'
 import type { RecordsContender } from './contender.ts'
@@ -6,9 +7,14 @@ export async function create(options: {
   url: string
   table: string
   atOnce: number
+  /** An operation id with every batch, as records give one: then COMMIT goes along with the statements. */
+  ids?: boolean
 }): Promise<RecordsContender> {
-  const { url, table, atOnce } = options
+  const { url, table, atOnce, ids = false } = options
   const engine = postgres({ url })
   await engine.batch([[createNotes(engine.types, table)]])
-  return { atOnce, operate: index => engine.batch([insertNoteStatement(index, table)]) }
+  const newId = monotonicFactory()
+  const write = (index: number) =>
+    engine.batch([insertNoteStatement(index, table)], ids ? { id: newId() } : undefined)
+  return { atOnce, operate: write }
 }

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { newBucket } from '../adapters/s3/bucket.ts'
 import { build, root } from '../package/packed-package.ts'
 import { describeWithTool } from '../support/describe-with-tool.ts'
 import { createDatabase, describeOnPostgres, type TestDatabase } from '../support/on-postgres.ts'
+import { describeOnS3Server } from '../support/s3-servers.ts'
 import { type RunningExample, runExample, startExample } from './run-example.ts'
 
 const LAKE = join(root, 'examples/files/photos/lake.jpg')
@@ -96,6 +98,45 @@ describeOnPostgres('the crash of saas-delete', server => {
     expect([status, stderr]).toEqual([0, ''])
     expect(stdout).toContain('rows in postgres, files in local')
     expect(table(stdout)).toEqual(BOTH_OR_NEITHER)
+  })
+})
+
+describeOnS3Server('minio', 'saas-delete', server => {
+  const inNewBucket = async (): Promise<Record<string, string>> => {
+    const { bucket } = await newBucket(server)
+    return {
+      ...DEFAULTS,
+      STOWAGE_URL: `s3://${bucket}?endpoint=${server.endpoint}&region=${server.region}`,
+      AWS_ACCESS_KEY_ID: server.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    }
+  }
+
+  it('leaves both row and file or neither, wherever the process is killed', async () => {
+    const { status, stdout, stderr } = await runExample('saas-delete/crash.js', [], await inNewBucket())
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('rows in sqlite, files in s3')
+    expect(table(stdout)).toEqual(BOTH_OR_NEITHER)
+  })
+
+  it('streams an upload to the bucket and redirects to it', async () => {
+    const running = await startServer(newFolder(), await inNewBucket())
+    const url = running.said[1]!
+    try {
+      const lake = readFileSync(LAKE)
+      const { id } = await json<Attachment>(
+        await fetch(`${url}/attachments?name=lake.jpg`, { method: 'POST', body: lake }),
+      )
+      const file = await fetch(`${url}/attachments/${id}`)
+      expect(file.url.startsWith(server.endpoint)).toBe(true)
+      expect(file.headers.get('content-disposition')).toContain('lake.jpg')
+      expect(lake.equals(Buffer.from(await file.arrayBuffer()))).toBe(true)
+      expect((await fetch(`${url}/attachments/${id}`, { method: 'DELETE' })).status).toBe(204)
+      expect((await fetch(file.url)).status).toBe(404)
+    } finally {
+      await running.kill('SIGTERM')
+    }
   })
 })
 

@@ -3,11 +3,17 @@
  * one result for two statements in one string, ignores parameters that are too many, forgets the rows of RETURNING
  * before a line break, and lets BEGIN open a transaction that all clients then share.
  */
-import { invalidArgument, type StorageError } from '../../core/errors.ts'
+import {
+  COMMON_KINDS,
+  type Dialect,
+  refuseStatement,
+  SQLITE_SYNTAX,
+  type StatementKind,
+  scanStatement,
+} from '../engine/scan-statement.ts'
 
 export interface StatementText {
-  /** `read`: no row can change. `write`: INSERT, UPDATE, DELETE, REPLACE. `schema`: CREATE, DROP, ALTER and the like. */
-  readonly kind: 'read' | 'write' | 'schema'
+  readonly kind: StatementKind
   /** Whether rows come back from a `write`. */
   readonly returning: boolean
   /** The text around its parameters: one more than there are parameters. Without comments and line breaks. */
@@ -22,31 +28,17 @@ export interface StatementText {
   readonly json: string
 }
 
-const KINDS: Readonly<Record<string, StatementText['kind']>> = {
-  SELECT: 'read',
-  VALUES: 'read',
-  INSERT: 'write',
-  REPLACE: 'write',
-  UPDATE: 'write',
-  DELETE: 'write',
-  CREATE: 'schema',
-  DROP: 'schema',
-  ALTER: 'schema',
-  REINDEX: 'schema',
-  ANALYZE: 'schema',
+const DIALECT: Dialect = {
+  ...SQLITE_SYNTAX,
+  engine: 'rqlite',
+  kinds: { ...COMMON_KINDS, REPLACE: 'write' },
+  refused: 'transactions, PRAGMA and ATTACH would be shared by all clients',
 }
 
-/** Blanks and comments, quoted text of the four kinds, words, numbers, parameters, and any other sign by itself. */
-const TOKEN =
-  /\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'[^']*'|"[^"]*"|`[^`]*`|\[[^\]]*\]|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|\d[\w.]*|\?\d*|[:@$][\w$:]+|[\s\S]/g
-const BLANK = /^(?:\s|--|\/\*)/
-const NAMED_PARAMETER = /^(?:\?\d|[:@$][\w$:])/
 /** Each node computes these for itself when it applies the log. */
 const RANDOM = /^random(?:blob)?$/i
 const CLOCK = /^current_(?:timestamp|date|time)$/i
 const TIME_FUNCTION = /^(?:date|time|datetime|julianday|unixepoch|strftime|timediff)$/i
-const ALLOWED =
-  'a statement selects, inserts, updates, deletes or changes the schema; transactions, PRAGMA and ATTACH would be shared by all clients'
 
 const MAX_KNOWN = 1000
 const known = new Map<string, StatementText>()
@@ -64,88 +56,51 @@ export function statementText(sql: string): StatementText {
 
 function readStatement(sql: string): StatementText {
   const reader = new Reader()
-  for (const [token] of sql.matchAll(TOKEN)) reader.take(token)
-  return reader.end()
+  const { kind, returning } = scanStatement(sql, DIALECT, (token, _at, spaced) => reader.take(token, spaced))
+  const { differs, compound, star } = reader
+  const pieces = reader.end()
+  return { kind, returning, pieces, differs, compound, star, json: JSON.stringify(pieces.join('?')) }
 }
 
 class Reader {
+  compound = false
+  star = false
+  differs: string | undefined
   private readonly pieces: string[] = []
   private piece = ''
-  private ended = false
-  private first: string | undefined
-  private main: string | undefined
   private previous = ''
-  private returning = false
-  private compound = false
-  private star = false
-  private differs: string | undefined
-  private inTrigger = false
-  private blocks = 0
   /** For each open parenthesis, whether it holds the arguments of a time function. */
   private readonly open: boolean[] = []
 
-  take(token: string): void {
-    if (BLANK.test(token)) {
-      // Comments and line breaks go: before a line break rqlite overlooks RETURNING.
-      if (this.piece !== '' && !this.piece.endsWith(' ')) this.piece += ' '
-      return
-    }
-    if (this.ended) {
-      if (token === ';') return
-      throw refuse('holds more than one statement; give each its own entry in the batch')
-    }
-    if (NAMED_PARAMETER.test(token)) throw refuse('names its parameters; write each as a bare ?')
-    if (/^['"`]$/.test(token)) throw refuse('has a quote that does not end')
+  take(token: string, spaced: boolean): void {
+    if (/^['"`]$/.test(token)) throw refuseStatement(DIALECT, 'has a quote that does not end')
     this.follow(token)
+    // Comments and line breaks go: before a line break rqlite overlooks RETURNING.
+    if (spaced && this.piece !== '') this.piece += ' '
     if (token === '?') {
       this.pieces.push(this.piece)
       this.piece = ''
-    } else if (!this.ended) {
+    } else {
       this.piece += token
     }
     this.previous = token
   }
 
-  end(): StatementText {
-    const word = this.main ?? this.first
-    if (word === undefined) throw refuse('is empty')
-    const kind = Object.hasOwn(KINDS, word) ? KINDS[word] : undefined
-    if (kind === undefined) throw refuse(`begins with ${word.slice(0, 20)}; ${ALLOWED}`)
-    const pieces = [...this.pieces, this.piece.trimEnd()]
-    const { returning, differs, compound, star } = this
-    return { kind, returning, pieces, differs, compound, star, json: JSON.stringify(pieces.join('?')) }
+  end(): string[] {
+    return [...this.pieces, this.piece.trimEnd()]
   }
 
   private follow(token: string): void {
     if (token === '*' && this.previous !== '(') this.star = true
     if (token === '(') this.open.push(TIME_FUNCTION.test(this.previous))
     else if (token === ')') this.close()
-    else if (token === ';') this.ended = !this.inTrigger || this.blocks === 0
     else if (/^'now'$/i.test(token) && this.open.includes(true)) this.differs ??= "the clock ('now')"
-    else if (/^[A-Za-z]/.test(token)) this.word(token, token.toUpperCase())
-    else this.first ??= token
+    else if (RANDOM.test(token) || CLOCK.test(token)) this.differs ??= token.toLowerCase()
+    else if (/^(?:union|except|intersect)$/i.test(token)) this.compound = true
   }
 
   private close(): void {
     const ofTime = this.open.pop()
     if (ofTime && this.previous === '(') this.differs ??= 'the clock (a time function without arguments)'
   }
-
-  private word(token: string, word: string): void {
-    this.first ??= word
-    const outside = this.open.length === 0
-    // Of WITH, what counts is the word behind the tables that it names.
-    if (this.first === 'WITH' && outside && Object.hasOwn(KINDS, word)) this.main ??= word
-    if (word === 'RETURNING' && outside && !this.inTrigger) this.returning = true
-    if (word === 'UNION' || word === 'EXCEPT' || word === 'INTERSECT') this.compound = true
-    if (RANDOM.test(token) || CLOCK.test(token)) this.differs ??= `${token.toLowerCase()}`
-    if (this.first === 'CREATE' && word === 'TRIGGER') this.inTrigger = true
-    if (!this.inTrigger) return
-    if (word === 'BEGIN' || word === 'CASE') this.blocks++
-    else if (word === 'END') this.blocks--
-  }
-}
-
-function refuse(problem: string): StorageError {
-  return invalidArgument('sql', 'rqlite', `the statement ${problem}`)
 }

@@ -42,8 +42,8 @@ export const PEER_HOMES = {
   '@aws-sdk/client-cloudfront': 'cdn/cloudfront',
 }
 
-/** Libraries that only the program needs: bundled at build, so that a bare install does not bring them. */
-export const BUNDLED = { commander: 'cli', 'cli-progress': 'cli' }
+/** Small libraries of one part: bundled at build, so that a bare install does not bring them and no import loads them. */
+export const BUNDLED = { commander: 'cli', 'cli-progress': 'cli', ulid: 'records' }
 
 export const MAX_LINES = 400
 

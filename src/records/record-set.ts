@@ -1,5 +1,4 @@
 import { setTimeout as timer } from 'node:timers/promises'
-import { monotonicFactory } from 'ulid'
 import { invalidArgument, isStorageError, StorageError } from '../core/errors.ts'
 import { PROCESS_OWNER } from '../core/process-owner.ts'
 import type { StorageProvider } from '../core/provider.ts'
@@ -13,6 +12,7 @@ import type {
   Statement,
 } from '../sql/engine.ts'
 import { JOB_COLUMNS, type Job, jobFrom } from './journal-row.ts'
+import { idFactory } from './new-id.ts'
 import { type FileRecord, RECORD_COLUMNS, recordFrom } from './record.ts'
 import type { RecordsEventBody } from './records-event.ts'
 import { type RecordsOptions, type RecordsSettings, recordsSettings } from './records-options.ts'
@@ -57,8 +57,7 @@ export class RecordSet {
     this.wait = options.wait ?? ((ms, signal) => timer(ms, undefined, { signal }))
     this.rest = (ms, signal) =>
       options.wait?.(ms, signal, 'background') ?? timer(ms, undefined, { signal, ref: false })
-    const ulid = monotonicFactory()
-    this.newId = options.newId ?? (() => ulid(this.now()).toLowerCase())
+    this.newId = options.newId ?? idFactory(this.now)
     this.clock = new StoreClock(this)
   }
 
@@ -186,4 +185,12 @@ function createdTenant({ engine, tenant, options: { root }, now, newId }: Record
 
 export function placeholders(values: readonly unknown[]): string {
   return values.map(() => '?').join(', ')
+}
+
+/**
+ * Milliseconds that work in the journal waits for a caller's open transaction. What it waits for in vain is left for a
+ * later round: a transaction that is never ended must not hold up everything else.
+ */
+export function lockWait({ settings }: RecordSet): number {
+  return Math.max(1_000, settings.patienceMs)
 }

@@ -1,5 +1,6 @@
 import { isStorageError, StorageError } from '../core/errors.ts'
 import type { Engine, Row, Statement } from '../sql/engine.ts'
+import { idFactory } from './new-id.ts'
 import { NAMESPACE, UPGRADES } from './schema.ts'
 import { assertTenantId, tenantTable } from './tenant-id.ts'
 import { prepareRegistry, schemaVersion, upgradeTables } from './upgrade-tables.ts'
@@ -28,8 +29,8 @@ export interface TenantOptions {
   /** The beginning of its keys in the bucket, ending in a slash. Default: `<id>/`. `''`: the whole bucket. */
   root?: string
   now?: () => number
-  /** Makes the record set's identity. */
-  newId: () => string
+  /** Makes the record set's identity. Default: a ULID. */
+  newId?: () => string
 }
 
 /** Why a tenant can't be opened. */
@@ -47,14 +48,14 @@ const COLUMNS = 'id, root, record_set, state, created_at'
  *
  * @throws `conflict` where the root overlaps another tenant's, or the tenant exists with another root
  */
-export async function createTenant(engine: Engine, id: string, options: TenantOptions): Promise<Tenant> {
+export async function createTenant(engine: Engine, id: string, options: TenantOptions = {}): Promise<Tenant> {
   assertTenantId(id)
   const root = options.root ?? `${id}/`
   assertRoot(root)
   const now = options.now ?? Date.now
   await prepareRegistry(engine)
   const known = await findTenant(engine, id)
-  const tenant = known ?? (await registerTenant(engine, id, root, options.newId, now()))
+  const tenant = known ?? (await registerTenant(engine, id, root, options.newId ?? idFactory(now), now()))
   if (tenant.root !== root && options.root !== undefined)
     throw refuse(
       `the tenant ${id} keeps its files under ${JSON.stringify(tenant.root)}; open it with that root`,

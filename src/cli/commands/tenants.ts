@@ -1,9 +1,9 @@
 import { Command } from 'commander'
-import { monotonicFactory } from 'ulid'
 import {
   createTenant,
   dropTenant,
   listTenants,
+  moveTenant,
   type Tenant,
   type TenantStatus,
   tenantStatus,
@@ -16,7 +16,7 @@ import { type RecordsOption, withEngine, withRecordsOption } from '../with-engin
 
 export function tenantsCommand(terminal: Terminal): Command {
   return new Command('tenants')
-    .summary('list, create, upgrade and drop tenants')
+    .summary('list, create, upgrade, move and drop tenants')
     .description('Tenants of a database: each has its own tables and its own beginning of keys in the store.')
     .usage('<command>')
     .addCommand(listCommand(terminal))
@@ -24,13 +24,15 @@ export function tenantsCommand(terminal: Terminal): Command {
     .addCommand(upgradeCommand(terminal))
     .addCommand(statusCommand(terminal))
     .addCommand(dropCommand(terminal))
+    .addCommand(moveCommand(terminal))
     .addHelpText(
       'after',
       `
 Examples:
   stowage tenants list --records sqlite:./records.db
   stowage tenants create acme --records rqlite://h1:4001,h2:4001
-  stowage tenants drop acme s3://bucket --records sqlite:./records.db --yes`,
+  stowage tenants drop acme s3://bucket --records sqlite:./records.db --yes
+  stowage tenants move acme s3://bucket --from sqlite:./records.db --to rqlite://h1:4001`,
     )
 }
 
@@ -53,7 +55,7 @@ function createCommand(terminal: Terminal): Command {
   return ofRecords(command).action((id: string, options: RecordsOption & { root?: string }) =>
     inSession(terminal, command, ({ out }) =>
       withEngine(terminal, options, async engine => {
-        const tenant = await createTenant(engine, id, { root: options.root, newId: ulidFactory() })
+        const tenant = await createTenant(engine, id, { root: options.root })
         await out.done(shown(tenant), line(tenant))
       }),
     ),
@@ -74,7 +76,7 @@ function upgradeCommand(terminal: Terminal): Command {
         for (const id of chosen)
           await attempt(async () => {
             const { schemaVersion: before } = await tenantStatus(engine, id)
-            await createTenant(engine, id, { newId: ulidFactory() })
+            await createTenant(engine, id)
             const { schemaVersion: after } = await tenantStatus(engine, id)
             const text = before === after ? `${id}  is at ${after}` : `${id}  ${before} -> ${after}`
             await out.done({ id, before, after }, text)
@@ -139,14 +141,45 @@ function dropCommand(terminal: Terminal): Command {
   )
 }
 
+interface MoveCommandOptions {
+  from: string
+  to: string
+  removeSource?: true
+}
+
+function moveCommand(terminal: Terminal): Command {
+  const command = new Command('move')
+    .description(
+      'Move the records of a tenant to another database; its files stay where they are. Nobody can write to the old ones from then on. A move that was interrupted is ended by the same command.',
+    )
+    .argument('<id>', 'the tenant')
+    .argument('<store>', 'URL of the store that has its files')
+    .requiredOption('--from <url>', 'URL of the records as they are')
+    .requiredOption('--to <url>', 'URL of the database that gets them')
+    .option('--remove-source', 'remove the old tables when it has ended; else they stay under other names')
+  return withOutputOptions(command).action((id: string, store: string, options: MoveCommandOptions) =>
+    inSession(terminal, command, async ({ out, open, signal }) => {
+      const provider = await open(store)
+      await withEngine(terminal, { records: options.from }, from =>
+        withEngine(terminal, { records: options.to }, async to => {
+          const { removeSource = false } = options
+          const onTable = ({ name, rows }: { name: string; rows: number }) =>
+            out.note(`${name}  ${plural(rows, 'row')}`)
+          const report = await moveTenant(from, to, id, provider, { removeSource, onTable, signal })
+          const rows = Object.values(report.rows).reduce((sum, count) => sum + count, 0)
+          await out.done(
+            { action: 'move', ...report },
+            `moved ${id}: ${plural(rows, 'row')}, epoch ${report.epoch}. Point the application to the new database; gc waits for stowage audit --confirm`,
+          )
+        }),
+      )
+    }),
+  )
+}
+
 const ofRecords = (command: Command) => withOutputOptions(withRecordsOption(command))
 
 const isActive = ({ state }: Tenant) => state === 'active'
-
-function ulidFactory(): () => string {
-  const ulid = monotonicFactory()
-  return () => ulid().toLowerCase()
-}
 
 function shown(tenant: Tenant | TenantStatus): object {
   return { ...tenant, createdAt: tenant.createdAt.toISOString() }

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { monotonicFactory } from 'ulid'
 import { StorageError } from '../../core/errors.ts'
 import type { StorageProvider } from '../../core/provider.ts'
 import type { Engine } from '../../sql/engine.ts'
+import { idFactory } from '../new-id.ts'
 import { tenantTable } from '../tenant-id.ts'
 import { listTenants } from '../tenants.ts'
 import { readContent } from './backup-content.ts'
@@ -45,7 +45,7 @@ export async function backupRecords(
   store: StorageProvider,
   options: BackupOptions = {},
 ): Promise<BackupManifest> {
-  const { prefix = '', keep, signal, now = Date.now, newId = monotonicFactory() } = options
+  const { prefix = '', keep, signal, now = Date.now, newId = idFactory(now) } = options
   const source = asFileEngine(engine, 'backup')
   const openFile = openFileOf(source, options.openFile, 'backup')
   assertKeep(keep)

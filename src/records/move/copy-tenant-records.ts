@@ -1,6 +1,6 @@
-import { ulid } from 'ulid'
 import { StorageError } from '../../core/errors.ts'
 import type { Engine, Row, Statement } from '../../sql/engine.ts'
+import { idFactory } from '../new-id.ts'
 import { NAMESPACE, UPGRADES } from '../schema.ts'
 import { tenantTable } from '../tenant-id.ts'
 import { schemaVersion, type Upgrade, upgradeTables } from '../upgrade-tables.ts'
@@ -33,6 +33,7 @@ export async function copyTenantRecords(
   tenant: string,
   { upgrades = {}, onTable, signal }: CopyRecordsOptions = {},
 ): Promise<Record<string, number>> {
+  const newId = idFactory()
   const tables = await tablesOf(from, tenant)
   await makeTables(from, to, tenant, tables, upgrades)
   const counts: Record<string, number> = {}
@@ -43,7 +44,7 @@ export async function copyTenantRecords(
       signal?.throwIfAborted()
       await to.batch(
         page.map(row => insert(target, row)),
-        { id: `move:${ulid()}`, durable: true },
+        { id: `move:${newId()}`, durable: true },
       )
     }
     const [source, copy] = [await sumOf(from, table.name), await sumOf(to, target)]

@@ -10,6 +10,7 @@ import { infoCommand } from './commands/info.ts'
 import { lsCommand } from './commands/ls.ts'
 import { mvCommand } from './commands/mv.ts'
 import { putCommand } from './commands/put.ts'
+import { recordsCommand } from './commands/records.ts'
 import { rmCommand } from './commands/rm.ts'
 import { serveCommand } from './commands/serve.ts'
 import { signCommand } from './commands/sign.ts'
@@ -33,6 +34,7 @@ const COMMANDS = [
   gcCommand,
   doctorCommand,
   tenantsCommand,
+  recordsCommand,
 ]
 
 const HELP = `

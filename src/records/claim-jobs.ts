@@ -1,7 +1,8 @@
+import { isStorageError } from '../core/errors.ts'
 import { ownerState } from '../core/process-owner.ts'
 import { HELD, type Statement } from '../sql/engine.ts'
 import type { Job } from './journal-row.ts'
-import { placeholders, type RecordSet } from './record-set.ts'
+import { lockWait, placeholders, type RecordSet } from './record-set.ts'
 
 /** What an owner's beat was when it was first seen so, on this process's own monotonic clock. */
 interface Sighting {
@@ -39,6 +40,25 @@ export class JobClaims {
   /** Makes this process the owner, one attempt more is counted. Returns the jobs that it got. */
   async claim(jobs: readonly Job[], epoch: number): Promise<Job[]> {
     if (jobs.length === 0) return []
+    try {
+      return await this.#take(jobs, epoch)
+    } catch (error) {
+      if (!isStorageError(error, 'timeout')) throw error
+    }
+    // A transaction of some caller's is open that has published one of them, or changed it: it decides when it ends.
+    if (jobs.length === 1) return this.#leave(jobs[0]!)
+    const taken: Job[] = []
+    for (const job of jobs) taken.push(...(await this.claim([job], epoch)))
+    return taken
+  }
+
+  /** Its silence is counted from now. */
+  #leave({ id, fence, beat }: Job): [] {
+    this.#seen.set(id, { fence, beat, at: this.#set.monotonic() })
+    return []
+  }
+
+  async #take(jobs: readonly Job[], epoch: number): Promise<Job[]> {
     const set = this.#set
     const id = `${set.newId()}:claim`
     const journal = set.table('journal')
@@ -56,7 +76,7 @@ export class JobClaims {
       `SELECT 1 FROM ${set.table('settings')} WHERE name = 'epoch' AND value = ?`,
       String(epoch),
     ]
-    const { applied } = await set.batch(statements, { id, condition })
+    const { applied } = await set.batch(statements, { id, condition, lockWaitMs: lockWait(set) })
     if (!applied) return []
     const taken = await set.jobs(
       [`owner = ? AND id IN (${placeholders(jobs)})`, set.owner, ...jobs.map(job => job.id)],

@@ -6,7 +6,7 @@ import { copyAway } from './copy-away.ts'
 import { jobName, putBack } from './job-failure.ts'
 import { insertJob, type Job } from './journal-row.ts'
 import { trashKey } from './physical-key.ts'
-import { placeholders, type RecordSet } from './record-set.ts'
+import { lockWait, placeholders, type RecordSet } from './record-set.ts'
 import { removeBytes } from './remove-bytes.ts'
 
 /**
@@ -76,7 +76,8 @@ async function doomJobs(set: RecordSet, jobs: readonly Job[]): Promise<Job[]> {
       id,
     ],
   )
-  await set.batch(statements, { id, locks: set.locks(...open.map(job => job.physical)) })
+  const locks = set.locks(...open.map(job => job.physical))
+  await set.batch(statements, { id, locks, lockWaitMs: lockWait(set) })
   const now = await set.jobs(
     [
       `id IN (${placeholders(open)}) AND owner = ? AND state = 'doomed'`,
@@ -125,12 +126,20 @@ export async function closeJobs(set: RecordSet, jobs: readonly Job[]): Promise<v
       ],
       [`DELETE FROM ${files} WHERE ${hidden} AND ${HELD}`, ...physicals, id],
     )
-    const [told, ended] = partition(some, job => set.settings.cdn !== undefined && wasHandedOut(job))
+    const [told, others] = partition(some, job => set.settings.cdn !== undefined && wasHandedOut(job))
+    const [watched, ended] = partition(others, job => mayArriveLate(set, job, now))
     if (told.length > 0)
       statements.push([
         `UPDATE ${journal} SET kind = 'cdn', state = 'waiting', owner = '', fence = fence + 1, due_at = ?, attempts = 0, refusals = 0, error = NULL, stuck = 0, data = '{}' WHERE id IN (${placeholders(told)}) AND kind <> 'cdn' AND ${HELD}`,
         now,
         ...told.map(job => job.id),
+        id,
+      ])
+    if (watched.length > 0)
+      statements.push([
+        `UPDATE ${journal} SET kind = 'tombstone', owner = '', fence = fence + 1, due_at = ?, attempts = 0, refusals = 0, error = NULL WHERE id IN (${placeholders(watched)}) AND kind IN ('trash', 'quarantine') AND ${HELD}`,
+        now + BigInt(set.settings.lateMs),
+        ...watched.map(job => job.id),
         id,
       ])
     if (ended.length > 0)
@@ -149,8 +158,13 @@ export async function closeJobs(set: RecordSet, jobs: readonly Job[]): Promise<v
     ])
   for (const { physical } of jobs.filter(job => job.kind === 'trash'))
     statements.push([`DELETE FROM ${set.table('trash')} WHERE trashed = ? AND ${HELD}`, physical, id])
-  await set.batch(statements, { id })
+  await set.batch(statements, { id, lockWaitMs: lockWait(set) })
   for (const job of jobs) set.emit({ kind: 'job-done', severity: 'info', job: jobName(job) })
+}
+
+/** A copy that is as young as this may have been asked for twice, and the first request be on its way still. */
+function mayArriveLate({ settings }: RecordSet, { kind, createdAt }: Job, now: bigint): boolean {
+  return (kind === 'trash' || kind === 'quarantine') && createdAt + settings.lateMs > Number(now)
 }
 
 /** Copies in trash and quarantine never had a URL. */

@@ -3,7 +3,7 @@ import { StorageError } from '../core/errors.ts'
 import { HELD, type Statement } from '../sql/engine.ts'
 import { putBack } from './job-failure.ts'
 import type { Job } from './journal-row.ts'
-import type { RecordSet } from './record-set.ts'
+import { lockWait, type RecordSet } from './record-set.ts'
 import { removeBytes } from './remove-bytes.ts'
 
 /**
@@ -43,7 +43,11 @@ export async function doomKey(
     physical,
     batch,
   ]
-  const { results } = await set.batch([statement], { id: batch, locks: set.locks(physical) })
+  const { results } = await set.batch([statement], {
+    id: batch,
+    locks: set.locks(physical),
+    lockWaitMs: lockWait(set),
+  })
   if (results !== undefined) return results[0]!.changes === 1
   const [job] = await set.jobs(['id = ?', id], { consistency: 'linearizable' })
   return job?.state === 'doomed' && job.fence === fence

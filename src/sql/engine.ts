@@ -61,6 +61,11 @@ export interface BatchOptions {
   readonly locks?: readonly string[]
   /** On disk before it is answered, whatever the engine's own durability is. Needed before an effect on bytes. */
   readonly durable?: boolean
+  /**
+   * Milliseconds to wait for a lock that another transaction holds; then `timeout`, and nothing happened. Only
+   * PostgreSQL has transactions that stay open for longer than a batch; the others leave it aside.
+   */
+  readonly lockWaitMs?: number
   readonly signal?: AbortSignal
   readonly timeoutMs?: number
 }

@@ -14,6 +14,7 @@ const BATCH = [
   'guard',
   'locks',
   'durable',
+  'lockWaitMs',
   'signal',
   'timeoutMs',
 ] satisfies (keyof BatchOptions)[]
@@ -25,13 +26,14 @@ const CONSISTENCIES: readonly unknown[] = ['stale', 'session', 'linearizable']
 /** @throws `invalid-argument` */
 export function assertBatchOptions(statements: readonly Statement[], options: BatchOptions): void {
   assertKnown('batch', options, BATCH)
-  const { id, condition, guard = 'abort', locks = [], durable = false } = options
+  const { id, condition, guard = 'abort', locks = [], durable = false, lockWaitMs = 1 } = options
   if (!Array.isArray(statements)) throw refuse('statements must be an array of [sql, ...parameters]')
   for (const statement of statements) assertOne(statement)
   if (id !== undefined) assertId('batch', id)
   if (guard !== 'abort' && guard !== 'data') throw refuse('guard must be abort or data')
   if (!Array.isArray(locks) || !locks.every(lock => typeof lock === 'string'))
     throw refuse('locks must be an array of names')
+  if (!(lockWaitMs >= 1 && lockWaitMs < 2 ** 31)) throw refuse('lockWaitMs must be milliseconds, 1 or more')
   if (typeof durable !== 'boolean') throw refuse('durable must be true or false')
   if (condition === undefined) return
   if (id === undefined) throw refuse('a condition needs an id')

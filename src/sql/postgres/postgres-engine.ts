@@ -87,8 +87,17 @@ export class PostgresEngine implements Engine {
   }
 
   async #attempt(statements: readonly PgStatement[], options: BatchOptions): Promise<BatchResult> {
-    const { id, condition, guard = 'abort', locks = [], durable = false, signal, timeoutMs } = options
-    const before = this.#settle(timeoutMs, durable)
+    const {
+      id,
+      condition,
+      guard = 'abort',
+      locks = [],
+      durable = false,
+      lockWaitMs,
+      signal,
+      timeoutMs,
+    } = options
+    const before = this.#settle(timeoutMs, durable, lockWaitMs)
     // READ COMMITTED lets two batches both find their conditions true, each before the other has written: only the
     // locks, taken by a statement before the one that asks, make the second see what the first has done.
     if (locks.length > 0) before.push(takeLocks(locks))
@@ -205,12 +214,13 @@ export class PostgresEngine implements Engine {
     return client
   }
 
-  #settle(timeoutMs: number | undefined, durable: boolean): PgStatement[] {
+  #settle(timeoutMs: number | undefined, durable: boolean, lockWaitMs?: number): PgStatement[] {
     const { schema, statementTimeoutMs } = this.#settings
     const times = [timeoutMs, statementTimeoutMs].filter(time => time !== undefined)
     return settingsStatement({
       schema,
       timeoutMs: times.length > 0 ? Math.min(...times) : undefined,
+      lockWaitMs,
       durable,
     })
   }

@@ -5,16 +5,26 @@ import { asking } from './session.ts'
 export interface TransactionSettings {
   readonly schema: string | undefined
   readonly timeoutMs: number | undefined
+  readonly lockWaitMs?: number | undefined
   readonly durable: boolean
 }
 
 /** None, or one statement. */
-export function settingsStatement({ schema, timeoutMs, durable }: TransactionSettings): PgStatement[] {
+export function settingsStatement({
+  schema,
+  timeoutMs,
+  lockWaitMs,
+  durable,
+}: TransactionSettings): PgStatement[] {
   const settings: string[] = []
   const parameters: string[] = []
   if (timeoutMs !== undefined) {
     settings.push("set_config('statement_timeout', ?, true)")
     parameters.push(String(Math.ceil(timeoutMs)))
+  }
+  if (lockWaitMs !== undefined) {
+    settings.push("set_config('lock_timeout', ?, true)")
+    parameters.push(String(Math.ceil(lockWaitMs)))
   }
   if (durable) settings.push(DURABLE)
   if (schema !== undefined) {

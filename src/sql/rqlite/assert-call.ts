@@ -15,6 +15,7 @@ export function assertBatch(statements: readonly Statement[], options: BatchOpti
       locks: 'array',
       durable: 'boolean',
       signal: 'object',
+      lockWaitMs: 'number',
       timeoutMs: 'number',
     },
     'rqlite',

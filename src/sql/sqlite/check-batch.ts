@@ -15,6 +15,7 @@ const BATCH_OPTIONS: readonly string[] = [
   'guard',
   'locks',
   'durable',
+  'lockWaitMs',
   'signal',
   'timeoutMs',
 ] satisfies (keyof BatchOptions)[]

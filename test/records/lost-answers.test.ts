@@ -3,7 +3,7 @@ import type { RecordedFiles } from '../../src/records/index.ts'
 import { hasCode } from '../support/has-code.ts'
 import { withoutRow, withRow } from './crash/crash-scenario.ts'
 import { recoverAll } from './crash/recover-all.ts'
-import { takeInventory } from './support/inventory.ts'
+import { endProblems, takeInventory } from './support/inventory.ts'
 import { type Gate, type Step, turn } from './support/simulation.ts'
 import { World, type WorldOptions } from './support/world.ts'
 
@@ -169,5 +169,22 @@ describe('what is deleted stays deleted', () => {
     const { files: live, problems } = await takeInventory(world.provider, world.engine)
     expect([...live]).toEqual([['a.txt', 'one']])
     expect(problems).toEqual([])
+  })
+
+  it('sweeps the place in the trash again, for a copy that arrives when the file has been restored', async () => {
+    const { world, files } = await worldWithFile({ records: { restoreMs: DAY, patienceMs: 0 } })
+    const { simulation } = world
+    await simulation.run(files.delete('a.txt'), at('provider.copy', { 1: 'late' })).catch(() => {})
+    simulation.clock.advance(60_000)
+    const other = world.client('other')
+    await simulation.run(other.recover(), at('provider.deleteMany', { 1: 'fail' }))
+    await simulation.run(other.restore('a.txt'))
+    await simulation.run(other.recover())
+    await simulation.land(simulation.late[0]!)
+    const problems: string[] = []
+    await recoverAll(world, problems)
+    const inventory = await takeInventory(world.provider, world.engine)
+    expect([...problems, ...endProblems(inventory)]).toEqual([])
+    expect([...inventory.files]).toEqual([['a.txt', 'one']])
   })
 })

@@ -11,7 +11,7 @@ export function describeCrashPoints(title: string, scenarios: readonly CrashScen
         points += report.points
         expect(report.failures.join('\n')).toBe('')
         expect(report.calls).toBeGreaterThanOrEqual(scenario.calls)
-      }, 120_000)
+      }, 300_000)
     afterAll(() => console.log(`crash points (${title}): ${points}`))
   })
 }

@@ -69,7 +69,7 @@ export function historyOf(seed: string): History {
     replaceGraceMs: pick([0, 15 * MINUTE]),
     restoreMs: pick([0, 0, 20 * MINUTE]),
     createOnly: pick([true, false]),
-    faults: pick([0, 8, 20, 20]),
+    faults: pick([0, 5, 12, 30]),
     calm: [],
   }
 }

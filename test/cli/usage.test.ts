@@ -68,6 +68,7 @@ describe('help', () => {
         'gc',
         'doctor',
         'tenants',
+        'records',
       ]),
     )
     for (const command of commands) {

@@ -1,3 +1,4 @@
+import { PGlite } from '@electric-sql/pglite'
 import { describe, expect, it } from 'vitest'
 import { memory } from '../../src/adapters/memory.ts'
 import { StorageError } from '../../src/core/errors.ts'
@@ -12,8 +13,10 @@ import {
 } from '../../src/records/index.ts'
 import { markDropping } from '../../src/records/tenants.ts'
 import type { Engine } from '../../src/sql/engine.ts'
+import { postgres } from '../../src/sql/postgres/index.ts'
 import { sqlite } from '../../src/sql/sqlite/index.ts'
 import { signing } from '../support/recorded.ts'
+import { MAILS } from './tenant-upgrades.ts'
 
 interface World {
   readonly store: StorageProvider
@@ -167,6 +170,21 @@ describe('dropTenant', () => {
     expect(waits.length).toBeGreaterThan(0)
     expect(await stored('a/')).toEqual([])
   })
+
+  it('ends on PostgreSQL as on SQLite', async () => {
+    const engine = postgres({ client: new PGlite() })
+    const store = memory()
+    const files = withRecords(store, engine, { tenant: 'a', env: {} })
+    await files.upload('x', 'x')
+    await files.tenant('ab').upload('y', 'y')
+    await upgradeTables(engine, 'a', 'app', MAILS)
+    expect(await dropTenant(store, engine, 'a')).toMatchObject({ deleted: 1 })
+    const left = await engine.query(["SELECT name FROM stowage_tables WHERE tenant = 'a'"])
+    expect(left).toEqual([])
+    for (const table of ['files', 'mails'])
+      await expect(engine.query([`SELECT 1 AS one FROM t_a__${table}`])).rejects.toThrow()
+    expect(await (await files.tenant('ab').download('y')).text()).toBe('y')
+  }, 60_000)
 
   it('refuses the store of others, and one that has none of the files', async () => {
     const { store, engine, files } = world()

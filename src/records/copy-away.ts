@@ -1,5 +1,5 @@
 import { mapBounded } from '../core/batches.ts'
-import { isStorageError, type StorageError } from '../core/errors.ts'
+import { isStorageError, StorageError } from '../core/errors.ts'
 import type { ObjectInfo, OperationOptions } from '../core/provider.ts'
 import { HELD, type Statement } from '../sql/engine.ts'
 import { insertJob, type Job } from './journal-row.ts'
@@ -46,7 +46,7 @@ async function copyOne(set: RecordSet, job: Job, limits: OperationOptions): Prom
   return copied
 }
 
-/** One batch: the copy is known, and will be deleted in its time. */
+/** One batch: the copy is known, and will be deleted in its time. Without it the original must not go. */
 async function recordCopy(set: RecordSet, job: Job, to: string, copy: ObjectInfo | undefined): Promise<void> {
   const journal = set.table('journal')
   const id = `${set.newId()}:copied`
@@ -85,5 +85,10 @@ async function recordCopy(set: RecordSet, job: Job, to: string, copy: ObjectInfo
           ]
         : [`DELETE FROM ${set.table('trash')} WHERE generation = ? AND ${HELD}`, job.generation ?? '', id],
     )
-  await set.batch(statements, { id, condition })
+  const { applied } = await set.batch(statements, { id, condition })
+  if (applied) return
+  throw new StorageError('conflict', 'another process has taken the job over and copies by itself', {
+    operation: 'copy',
+    key: job.physical,
+  })
 }

@@ -187,4 +187,23 @@ describe('what is deleted stays deleted', () => {
     expect([...problems, ...endProblems(inventory)]).toEqual([])
     expect([...inventory.files]).toEqual([['a.txt', 'one']])
   })
+
+  it('deletes no original whose copy could not be noted, since another process has the job by now', async () => {
+    const { world, files } = await worldWithFile({ records: { restoreMs: DAY } })
+    const { simulation } = world
+    const deleting = files.delete('a.txt')
+    deleting.catch(() => {})
+    await simulation.until(() => simulation.waiting.some(gate => gate.about.includes(':copied')))
+    const [held] = simulation.waiting.splice(0)
+    void world.client('other').recover({ waitForLeases: true })
+    await simulation.until(() => simulation.isDead('other'), at('provider.copy', { 1: 'crash-before' }))
+    simulation.waiting.push(held!)
+    await expect(simulation.run(deleting)).rejects.toSatisfy(hasCode('pending'))
+    const third = world.client('third')
+    await simulation.run(third.recover({ waitForLeases: true }))
+    await simulation.run(third.restore('a.txt'))
+    const inventory = await takeInventory(world.provider, world.engine)
+    expect([...inventory.files]).toEqual([['a.txt', 'one']])
+    expect(inventory.problems).toEqual([])
+  })
 })

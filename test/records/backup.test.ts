@@ -115,6 +115,8 @@ describe('a backup of records', () => {
     await expect(restoreRecords(sqlite({ path: aPath() }), memory(), store)).rejects.toMatchObject({
       code: 'not-found',
     })
+    const first = await restoreRecords(sqlite({ path: aPath() }), memory(), store, { ifBackupExists: true })
+    expect(first).toMatchObject({ restored: false })
     // The files of other records.
     const others = memory()
     await withRecords(others, sqlite({ path: ':memory:' }), { tenant: 'acme', env: {} }).audit()

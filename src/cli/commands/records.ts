@@ -82,6 +82,7 @@ function backupCommand(terminal: Terminal): Command {
 interface RestoreCommandOptions extends RecordsOption {
   name?: string
   ifEmpty?: true
+  ifBackupExists?: true
   replace?: true
 }
 
@@ -94,19 +95,26 @@ function restoreCommand(terminal: Terminal): Command {
     .argument('<files>', 'URL of the store with the files that the records are of')
     .option('--name <backup>', 'which one, see stowage records list (default: the newest)')
     .option('--if-empty', 'do nothing where the database is there: for the start of a pod')
+    .option('--if-backup-exists', 'no failure where there is no backup at all: for the very first start')
     .option('--replace', 'all that the database holds goes')
   return ofRecords(command).action((store: string, files: string, options: RestoreCommandOptions) =>
     inSession(terminal, command, async ({ out, open, signal }) => {
-      const { name, ifEmpty, replace } = options
+      const { name, ifEmpty, ifBackupExists, replace } = options
       if (ifEmpty && replace) throw new UsageError('--if-empty and --replace contradict each other')
       const [backups, provider] = [await open(store), await open(files)]
       await withEngine(terminal, options, async engine => {
         const present = replace ? 'replace' : ifEmpty ? 'skip' : 'refuse'
-        const report = await restoreRecords(engine, backups, provider, { name, present, openFile, signal })
+        const report = await restoreRecords(engine, backups, provider, {
+          name,
+          present,
+          ifBackupExists,
+          openFile,
+          signal,
+        })
         const { restored, backup, epochs } = report
         const text =
           backup === undefined
-            ? 'the database is there; nothing was restored'
+            ? 'nothing was restored: the database is there, or there is no backup'
             : `restored ${backup.name}: ${plural(backup.tenants.length, 'tenant')}. gc waits for stowage audit --confirm`
         await out.done({ action: 'restore', restored, backup: backup?.name, epochs }, text)
       })

@@ -18,12 +18,14 @@ export interface RestoreRecordsOptions extends BackupsOptions {
    * of a pod whose volume is still there. `replace`: all that it holds goes.
    */
   present?: 'refuse' | 'skip' | 'replace'
+  /** Whether it is no failure that there is no backup at all, as at the very first start of a pod. Default: false. */
+  ifBackupExists?: boolean
   /** Opens the file to look into it. Needed for rqlite: `path => sqlite({ path })`. */
   openFile?: OpenFile
 }
 
 export interface RestoreReport {
-  /** False where the database was there and `present` was `skip`. */
+  /** False where the database was there and `present` was `skip`, or there was no backup and `ifBackupExists`. */
   readonly restored: boolean
   readonly backup: BackupManifest | undefined
   /** The new epoch of each tenant. Collect waits until an audit of it was confirmed. */
@@ -61,8 +63,12 @@ export async function restoreRecords(
   }
   const backup =
     name === undefined
-      ? await newest(backups, { prefix, signal })
+      ? (await listBackups(backups, { prefix, signal }))[0]
       : await readManifest(backups, prefix, name, signal)
+  if (backup === undefined) {
+    if (options.ifBackupExists) return { restored: false, backup: undefined, epochs: {} }
+    throw refuse('not-found', 'there is no backup in this store')
+  }
   return withFolder(async folder => {
     const file = await spool(
       join(folder, 'backup.db'),
@@ -110,12 +116,6 @@ async function prepareAndLoad(
   } finally {
     await inside.close()
   }
-}
-
-async function newest(backups: StorageProvider, options: BackupsOptions): Promise<BackupManifest> {
-  const [first] = await listBackups(backups, options)
-  if (first !== undefined) return first
-  throw refuse('not-found', 'there is no backup in this store')
 }
 
 async function isEmpty(engine: Engine): Promise<boolean> {

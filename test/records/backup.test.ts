@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PGlite } from '@electric-sql/pglite'
 import { afterAll, describe, expect, it } from 'vitest'
 import { memory } from '../../src/adapters/memory.ts'
 import type { StorageProvider } from '../../src/core/provider.ts'
@@ -186,7 +185,7 @@ describe('a backup of records', () => {
   })
 
   it('is pg_dump for PostgreSQL', async () => {
-    const engine = postgres({ client: new PGlite() })
+    const engine = postgres({ url: 'postgres://127.0.0.1:1/nowhere' })
     for (const work of [backupRecords(engine, memory()), restoreRecords(engine, memory(), memory())])
       await expect(work).rejects.toMatchObject({
         code: 'unsupported',

@@ -182,8 +182,9 @@ export function askOperation(id: string): Statement {
 
 /** @throws `invalid-argument` for a statement or a value that no engine takes alike */
 export function assertStatement(statement: Statement, engine: Pick<Engine, 'name' | 'textHoldsNul'>): void {
-  const [sql, ...parameters] = statement
   const refuse = (problem: string) => invalidArgument('sql', engine.name, problem)
+  if (!Array.isArray(statement)) throw refuse('a statement is an array of [sql, ...parameters]')
+  const [sql, ...parameters] = statement
   if (typeof sql !== 'string' || sql.trim() === '') throw refuse('a statement begins with its SQL')
   parameters.forEach((value, index) => {
     const problem = valueProblem(value, engine.textHoldsNul)

@@ -23,6 +23,10 @@ const BATCH_OPTIONS: readonly (readonly [name: string, options: unknown])[] = [
   ['a condition without an id', { condition: ['SELECT 1'] }],
   ['a condition that is no SELECT', { id: 'a', condition: ['DELETE FROM stowage_operations'] }],
   ['an empty id', { id: '' }],
+  ['an id that is no text', { id: 1n }],
+  ['an id with a lone surrogate', { id: 'a\ud800' }],
+  ['locks that are no names', { locks: [1] }],
+  ['a lock wait of no time', { lockWaitMs: 0 }],
   ['a time limit that is none', { timeoutMs: 0 }],
   ['a signal that is none', { signal: {} }],
 ]
@@ -67,6 +71,34 @@ export const REFUSAL_CASES: readonly EngineCase[] = [
         engine.query(['SELECT 1 AS one'], { consistency: 'strong' } as unknown as QueryOptions),
         'invalid-argument',
       )
+    },
+  },
+  {
+    title: 'refuses to ask for what is no id, and to forget before what is no time',
+    run: async ({ engine }) => {
+      for (const id of ['', 'a\ud800', undefined])
+        await expectCode(engine.outcome(id as string), 'invalid-argument')
+      for (const before of [Number.NaN, Number.POSITIVE_INFINITY])
+        await expectCode(engine.forget(before), 'invalid-argument')
+    },
+  },
+  {
+    title: 'refuses an id with NUL where its text holds none',
+    run: async ({ engine }) => {
+      await engine.query(['SELECT 1 AS one'])
+      const asking = engine.outcome('a\0b')
+      if (engine.textHoldsNul) return expect(await asking).toBe(undefined)
+      await expectCode(asking, 'invalid-argument')
+      await expectCode(engine.batch([], { id: 'a\0b' }), 'invalid-argument')
+    },
+  },
+  {
+    title: 'refuses a statement that is no array',
+    run: async ({ engine }) => {
+      for (const statement of [undefined, null, 'SELECT 1', { sql: 'SELECT 1' }]) {
+        await expectCode(engine.query(statement as unknown as Statement), 'invalid-argument')
+        await expectCode(engine.batch([statement as unknown as Statement]), 'invalid-argument')
+      }
     },
   },
   {

@@ -1,5 +1,6 @@
 /** Batches inside a transaction that the caller has opened, and ends. */
 import { invalidArgument, unsupported } from '../../core/errors.ts'
+import { assertJoinedBatch, assertReads } from '../engine/assert-call.ts'
 import {
   askOperation,
   type BatchResult,
@@ -12,7 +13,6 @@ import {
   type StatementResult,
 } from '../engine.ts'
 import { takeLocks } from './advisory-locks.ts'
-import { assertJoinedOptions, assertReads } from './batch-options.ts'
 import { createOperations } from './create-operations.ts'
 import {
   drizzleSession,
@@ -30,6 +30,7 @@ import { isPostgresJs, isPostgresJsTransaction, postgresJsTransaction } from './
 import type { PostgresSettings } from './postgres-options.ts'
 import { asking, plain, type Session } from './session.ts'
 import { enterSchema, leaveSchema } from './settings.ts'
+import { POSTGRES } from './statement-text.ts'
 
 /** The caller's transaction: a session, and where its library insists on its own savepoints, these. */
 type OuterSession = Session & {
@@ -117,7 +118,7 @@ export function joinTransaction(
     blocksEngine: hasOneConnection,
     batch(statements, options) {
       return inTurn('batch', async () => {
-        assertJoinedOptions(statements, options)
+        assertJoinedBatch(statements, options, POSTGRES)
         await prepare()
         const results = await inSavepoint(joinedStatements(statements, options, now()))
         const own = results.slice(results.length - statements.length - 2)
@@ -129,7 +130,7 @@ export function joinTransaction(
     },
     query(statement) {
       return inTurn('query', async (): Promise<readonly Row[]> => {
-        assertReads(statement)
+        assertReads(statement, POSTGRES)
         const [result] = await inSavepoint([toPgStatement(statement)])
         return result!.rows
       })

@@ -1,5 +1,6 @@
 import { deadline } from '../../core/deadline.ts'
 import { StorageError } from '../../core/errors.ts'
+import { assertBatch, assertId, assertQueryOptions, assertReads, forgetting } from '../engine/assert-call.ts'
 import {
   askOperation,
   type BatchOptions,
@@ -14,7 +15,6 @@ import {
   type StatementResult,
 } from '../engine.ts'
 import { takeLocks } from './advisory-locks.ts'
-import { assertBatchOptions, assertId, assertQueryOptions, assertReads } from './batch-options.ts'
 import { createOperations } from './create-operations.ts'
 import { joinTransaction, verdictOf } from './joined-transaction.ts'
 import { type PgStatement, toPgStatement } from './pg-statement.ts'
@@ -22,6 +22,7 @@ import { isMissingOperations, isTransient, operationVerdict, toPostgresError } f
 import type { PostgresSettings } from './postgres-options.ts'
 import { asking, type Client, isServerError, TransactionFailure } from './session.ts'
 import { quoted, settingsStatement } from './settings.ts'
+import { POSTGRES } from './statement-text.ts'
 import { TYPES } from './values.ts'
 
 /** Tries of one batch, where each is known not to have happened. */
@@ -40,7 +41,7 @@ export class PostgresEngine implements Engine {
   }
 
   async batch(statements: readonly Statement[], options: BatchOptions = {}): Promise<BatchResult> {
-    assertBatchOptions(statements, options)
+    assertBatch(statements, options, POSTGRES)
     const { signal, clear } = deadline(options, 'batch', this.name)
     try {
       return await this.#repeat(statements.map(toPgStatement), { ...options, signal })
@@ -120,14 +121,14 @@ export class PostgresEngine implements Engine {
   }
 
   async query(statement: Statement, options: QueryOptions = {}): Promise<readonly Row[]> {
-    assertQueryOptions('query', options)
-    assertReads(statement)
+    assertQueryOptions('query', options, this)
+    assertReads(statement, POSTGRES)
     return (await this.#read(toPgStatement(statement), 'query', options)).rows
   }
 
   async outcome(id: string, options: QueryOptions = {}): Promise<boolean | undefined> {
-    assertQueryOptions('outcome', options)
-    assertId('outcome', id)
+    assertQueryOptions('outcome', options, this)
+    assertId('outcome', id, this)
     const { rows } = await this.#read(toPgStatement(askOperation(id)), 'outcome', options)
     return rows[0] === undefined ? undefined : rows[0].state === 2n
   }
@@ -173,8 +174,7 @@ export class PostgresEngine implements Engine {
   }
 
   async forget(before: number): Promise<number> {
-    const statement: Statement = ['DELETE FROM stowage_operations WHERE at < ?', BigInt(Math.ceil(before))]
-    const { results } = await this.batch([statement])
+    const { results } = await this.batch([forgetting(before, this)])
     return results![0]!.changes
   }
 

@@ -1,3 +1,4 @@
+import type { Asked } from '../engine/assert-call.ts'
 import { COMMON_KINDS, type Dialect, type StatementKind, scanStatement } from '../engine/scan-statement.ts'
 
 export interface StatementText {
@@ -27,6 +28,13 @@ const DIALECT: Dialect = {
     LOCK: 'schema',
   },
   refused: 'transactions and settings belong to the engine',
+}
+
+/** For the checks that all engines share. */
+export const POSTGRES: Asked = {
+  name: 'postgres',
+  textHoldsNul: false,
+  kindOf: sql => readStatementText(sql).kind,
 }
 
 /** @throws `invalid-argument` for more than one statement, for one that the engine keeps to itself, for other parameters than `?` */

@@ -35,7 +35,7 @@ export class BatchMember {
   private readonly guard: 'abort' | 'data'
   private readonly texts: readonly StatementText[]
 
-  /** @throws `invalid-argument` for a statement, a value or options that are refused */
+  /** @throws `invalid-argument` for a text that is refused, and for what nodes would compute differently */
   constructor(statements: readonly Statement[], options: BatchOptions, at: number) {
     const { id, condition, guard = 'abort' } = options
     this.id = id

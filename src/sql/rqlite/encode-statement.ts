@@ -1,6 +1,6 @@
 /** Statements as rqlite's JSON: `["sql", p1, …]`. What JSON's few types would blur is written so that it is not. */
 import { invalidArgument } from '../../core/errors.ts'
-import { assertStatement, type SqlValue, type Statement } from '../engine.ts'
+import type { SqlValue, Statement } from '../engine.ts'
 import { type StatementText, statementText } from './statement-text.ts'
 
 export interface EncodedStatement {
@@ -13,11 +13,9 @@ export interface EncodedStatement {
 
 /** Text that rqlite would take for a BLOB, with the blanks it trims: Go's, which are JavaScript's and U+0085. */
 const LOOKS_LIKE_BLOB = /^[\s\u0085]*x'[0-9a-f]*'[\s\u0085]*$/i
-const ENGINE = { name: 'rqlite', textHoldsNul: true }
 
-/** @throws `invalid-argument` for a statement or a value that is not sent */
+/** @throws `invalid-argument` for a text that is refused, or where the numbers of `?` and of values differ */
 export function encodeStatement(statement: Statement): EncodedStatement {
-  assertStatement(statement, ENGINE)
   const [sql, ...values] = statement
   const text = statementText(sql)
   const wanted = text.pieces.length - 1

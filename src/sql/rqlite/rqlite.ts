@@ -1,5 +1,6 @@
 /** Records on a cluster of rqlite: a batch is one entry of its Raft log. */
 import { isStorageError, StorageError, unsupported } from '../../core/errors.ts'
+import { assertBatch, assertId, assertQueryOptions, assertReads, forgetting } from '../engine/assert-call.ts'
 import {
   askOperation,
   type BatchOptions,
@@ -12,7 +13,6 @@ import {
   type Statement,
 } from '../engine.ts'
 import { type Answer, parseAnswer } from './answer-json.ts'
-import { assertBatch, assertQueryOptions } from './assert-call.ts'
 import { BatchMember } from './batch-member.ts'
 import { Cluster, type Reply } from './cluster.ts'
 import { REAL_TYPE } from './decode-rows.ts'
@@ -21,6 +21,7 @@ import { appliedIndex, backupFile, loadFile, type TransferOptions } from './file
 import { type RqliteOptions, readOptions, type Settings } from './options.ts'
 import { ReadEnds } from './read-ends.ts'
 import { Session } from './session.ts'
+import { RQLITE } from './statement-text.ts'
 import { TypedQueries } from './typed-query.ts'
 import { WriteQueue } from './write-queue.ts'
 
@@ -93,14 +94,15 @@ class Rqlite implements RqliteEngine {
 
   async batch(statements: readonly Statement[], options: BatchOptions = {}): Promise<BatchResult> {
     this.assertOpen('batch')
-    assertBatch(statements, options)
+    assertBatch(statements, options, RQLITE)
     if (statements.length === 0 && options.id === undefined) return { applied: true, results: [] }
     return this.writes.add(new BatchMember(statements, options, this.settings.now()), options)
   }
 
   async query(statement: Statement, options: QueryOptions = {}): Promise<readonly Row[]> {
     this.assertOpen('query')
-    assertQueryOptions(options)
+    assertQueryOptions('query', options, this)
+    assertReads(statement, RQLITE)
     const { consistency = 'session' } = options
     const { signal, timeoutMs } = options
     const limited = signal !== undefined || timeoutMs !== undefined
@@ -116,6 +118,8 @@ class Rqlite implements RqliteEngine {
 
   async outcome(id: string, options: QueryOptions = {}): Promise<boolean | undefined> {
     this.assertOpen('outcome')
+    assertQueryOptions('outcome', options, this)
+    assertId('outcome', id, this)
     try {
       const [row] = await this.query(askOperation(id), { ...options, consistency: 'linearizable' })
       return row === undefined ? undefined : row.state === 2n
@@ -127,12 +131,9 @@ class Rqlite implements RqliteEngine {
 
   async forget(before: number): Promise<number> {
     this.assertOpen('forget')
-    if (!Number.isSafeInteger(before))
-      throw failure('invalid-argument', 'forget', 'before must be whole milliseconds since 1970')
+    const statement = forgetting(before, this)
     try {
-      const { results } = await this.batch([
-        ['DELETE FROM stowage_operations WHERE at < ? AND state <> 1', BigInt(before)],
-      ])
+      const { results } = await this.batch([statement])
       return results![0]!.changes
     } catch (error) {
       if (isNoTable(error)) return 0

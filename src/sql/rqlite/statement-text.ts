@@ -3,6 +3,7 @@
  * one result for two statements in one string, ignores parameters that are too many, forgets the rows of RETURNING
  * before a line break, and lets BEGIN open a transaction that all clients then share.
  */
+import type { Asked } from '../engine/assert-call.ts'
 import {
   COMMON_KINDS,
   type Dialect,
@@ -42,6 +43,9 @@ const TIME_FUNCTION = /^(?:date|time|datetime|julianday|unixepoch|strftime|timed
 
 const MAX_KNOWN = 1000
 const known = new Map<string, StatementText>()
+
+/** For the checks that all engines share. */
+export const RQLITE: Asked = { name: 'rqlite', textHoldsNul: true, kindOf: sql => statementText(sql).kind }
 
 /** @throws `invalid-argument` for more than one statement, for one that is refused, for other parameters than `?` */
 export function statementText(sql: string): StatementText {

@@ -16,6 +16,13 @@ export interface Batch {
   readonly guard: NonNullable<BatchOptions['guard']>
 }
 
+export function batchOf(
+  statements: readonly Statement[],
+  { id, condition, guard = 'abort' }: BatchOptions,
+): Batch {
+  return { statements: [...statements], id, condition, guard }
+}
+
 /** Undoes what the batch did so far: its condition did not hold, or its id is taken. The answer is no error. */
 export class Withdrawn {
   readonly result: BatchResult

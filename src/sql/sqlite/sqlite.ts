@@ -1,5 +1,12 @@
 import { deadline, endedError } from '../../core/deadline.ts'
-import { invalidArgument, StorageError } from '../../core/errors.ts'
+import { StorageError } from '../../core/errors.ts'
+import {
+  assertBatch,
+  assertId,
+  assertJoinedBatch,
+  assertQueryOptions,
+  forgetting,
+} from '../engine/assert-call.ts'
 import {
   askOperation,
   assertStatement,
@@ -10,17 +17,16 @@ import {
   type Row,
   type Statement,
 } from '../engine.ts'
-import { checkBatch, checkQueryOptions } from './check-batch.ts'
 import { COLUMN_TYPES } from './column-types.ts'
-import type { Connection, DriverName } from './connection.ts'
-import { onOwnConnection, replaceDatabase, snapshot, type TransferOptions } from './database-file.ts'
+import type { DriverName } from './connection.ts'
+import { onOwnConnection, snapshot, type TransferOptions } from './database-file.ts'
 import { joinTransaction } from './join.ts'
-import { openConnection, wrapDatabase } from './open-connection.ts'
-import { Session } from './session.ts'
+import { LazyDatabase } from './lazy-database.ts'
+import { batchOf } from './run-batch.ts'
 import { toSqliteError } from './sqlite-errors.ts'
 import { type SqliteOptions, type SqliteSettings, sqliteSettings } from './sqlite-options.ts'
+import { kindOf } from './statement-text.ts'
 import { whenFree } from './when-free.ts'
-import { Writer } from './writer.ts'
 
 const NAME = 'sqlite'
 
@@ -65,43 +71,32 @@ export interface SqliteEngine extends Engine {
   state(): Promise<string>
 }
 
-interface Opened {
-  readonly session: Session
-  readonly writer: Writer
-}
-
 class Sqlite implements SqliteEngine {
   readonly name = NAME
   readonly types = COLUMN_TYPES
-  private opening: Promise<Opened> | undefined
-  private opened: Opened | undefined
-  private closing: Promise<void> | undefined
-  private loading = false
-  private readonly underWay = new Set<Promise<unknown>>()
-  private readonly handed: Connection | undefined
+  private readonly settings: SqliteSettings
+  private readonly database: LazyDatabase
 
-  constructor(private readonly settings: SqliteSettings) {
-    const { driver } = settings
-    this.handed = typeof driver === 'object' ? wrapDatabase(driver) : undefined
+  constructor(settings: SqliteSettings) {
+    this.settings = settings
+    this.database = new LazyDatabase(settings)
   }
 
-  /** Known from the library; where that is still to be chosen, `false` until the database is open. */
   get textHoldsNul(): boolean {
-    const connection = this.handed ?? this.opened?.session.connection
-    return connection?.textHoldsNul ?? this.settings.driver === 'better-sqlite3'
+    return this.database.textHoldsNul
   }
 
   batch(statements: readonly Statement[], options: BatchOptions = {}): Promise<BatchResult> {
-    return this.follow(this.write(statements, options))
+    return this.database.follow(this.write(statements, options))
   }
 
   query(statement: Statement, options: QueryOptions = {}): Promise<readonly Row[]> {
-    return this.follow(this.read('query', statement, options))
+    return this.database.follow(this.read('query', statement, options))
   }
 
   async outcome(id: string, options: QueryOptions = {}): Promise<boolean | undefined> {
     try {
-      const [row] = await this.follow(this.read('outcome', askOperation(id), options))
+      const [row] = await this.database.follow(this.readState(id, options))
       return row === undefined ? undefined : row.state === 2n
     } catch (error) {
       if (isNoOperationsYet(error)) return undefined
@@ -110,11 +105,9 @@ class Sqlite implements SqliteEngine {
   }
 
   async forget(before: number): Promise<number> {
-    if (!Number.isFinite(before))
-      throw invalidArgument('forget', NAME, 'before must be milliseconds since 1970')
+    const statement = forgetting(before, this)
     try {
-      const at = BigInt(Math.floor(before))
-      const { results } = await this.batch([['DELETE FROM stowage_operations WHERE at < ?', at]])
+      const { results } = await this.batch([statement])
       return results?.[0]?.changes ?? 0
     } catch (error) {
       if (isNoOperationsYet(error)) return 0
@@ -123,23 +116,25 @@ class Sqlite implements SqliteEngine {
   }
 
   join(transaction: unknown) {
-    this.assertOpen('join')
+    this.database.assertOpen('join')
     const { path, driver, now } = this.settings
     return joinTransaction(transaction, {
       path,
       handed: typeof driver === 'object' ? driver : undefined,
       now,
-      check: (statements, { id, condition, ...rest }, holder) =>
-        checkBatch(statements, { id, condition, guard: 'data', ...rest }, holder),
+      check(statements, options, holder) {
+        assertJoinedBatch(statements, options, { ...holder, kindOf })
+        return batchOf(statements, { ...options, guard: 'data' })
+      },
       checkQuery: assertStatement,
     })
   }
 
   async *backup({ signal }: TransferOptions = {}): AsyncGenerator<Uint8Array> {
-    const { session } = await this.open('backup')
+    const { session } = await this.database.open('backup')
     const { path, driver, busyTimeoutMs } = this.settings
     // Our own connection may be in the middle of a transaction; a database in memory has no other.
-    const own = this.handed !== undefined || path === ':memory:'
+    const own = this.database.handed !== undefined || path === ':memory:'
     yield* snapshot(
       into =>
         own
@@ -150,26 +145,14 @@ class Sqlite implements SqliteEngine {
   }
 
   async load(file: AsyncIterable<Uint8Array>, { signal }: TransferOptions = {}): Promise<void> {
-    this.assertOpen('load')
-    const { path, driver } = this.settings
-    if (this.handed !== undefined || path === ':memory:')
+    this.database.assertOpen('load')
+    const { path } = this.settings
+    if (this.database.handed !== undefined || path === ':memory:')
       throw new StorageError('unsupported', 'load: only a database that was given by its path is replaced', {
         operation: 'load',
         provider: NAME,
       })
-    await Promise.allSettled(this.underWay)
-    this.loading = true
-    const openPath = (file: string) => openConnection(file, driver as DriverName | undefined)
-    try {
-      await replaceDatabase(path, openPath, this.opened?.session.connection, file, signal)
-      // The next call opens what is there now.
-      this.opened = undefined
-      this.opening = undefined
-    } catch (error) {
-      throw toSqliteError(error, 'load')
-    } finally {
-      this.loading = false
-    }
+    await this.database.replace(file, signal)
   }
 
   inspect(path: string): SqliteEngine {
@@ -184,17 +167,16 @@ class Sqlite implements SqliteEngine {
     return `${row!.own}/${row!.others}/${row!.schema_version}`
   }
 
-  async close(): Promise<void> {
-    this.closing ??= this.release()
-    await this.closing
+  close(): Promise<void> {
+    return this.database.close()
   }
 
   private async write(statements: readonly Statement[], options: BatchOptions): Promise<BatchResult> {
-    const { writer } = await this.open('batch')
-    const batch = checkBatch(statements, options, this)
+    const { writer } = await this.database.open('batch')
+    assertBatch(statements, options, { name: NAME, textHoldsNul: this.textHoldsNul, kindOf })
     const end = deadline(options, 'batch', NAME)
     try {
-      return await writer.add(batch, {
+      return await writer.add(batchOf(statements, options), {
         durable: options.durable === true,
         patienceMs: this.patienceMs(options),
         signal: end.signal,
@@ -207,22 +189,16 @@ class Sqlite implements SqliteEngine {
     }
   }
 
-  /** `close` waits for what was asked for before it. */
-  private follow<Result>(call: Promise<Result>): Promise<Result> {
-    const forget = () => this.underWay.delete(call)
-    this.underWay.add(call)
-    call.then(forget, forget)
-    return call
-  }
-
-  private async release(): Promise<void> {
-    await Promise.allSettled(this.underWay)
-    if (this.handed === undefined) this.opened?.session.connection.close()
+  private async readState(id: string, options: QueryOptions) {
+    // Only the open database knows which text its library can hold.
+    await this.database.open('outcome')
+    assertId('outcome', id, this)
+    return this.read('outcome', askOperation(id), options)
   }
 
   private async read(operation: string, statement: Statement, options: QueryOptions) {
-    checkQueryOptions(operation, options)
-    const { session } = await this.open(operation)
+    assertQueryOptions(operation, options, this)
+    const { session } = await this.database.open(operation)
     assertStatement(statement, this)
     const end = deadline(options, operation, NAME)
     try {
@@ -242,47 +218,6 @@ class Sqlite implements SqliteEngine {
   /** A time limit of the call's own ends it with `timeout`. */
   private patienceMs({ timeoutMs }: { readonly timeoutMs?: number }): number {
     return timeoutMs === undefined ? this.settings.busyTimeoutMs : Number.POSITIVE_INFINITY
-  }
-
-  private assertOpen(operation: string): void {
-    if (this.closing) throw invalidArgument(operation, NAME, 'the SQLite engine is closed')
-    if (this.loading)
-      throw new StorageError('unavailable', `${operation}: the database is being replaced by a backup`, {
-        operation,
-        provider: NAME,
-      })
-  }
-
-  private async open(operation: string): Promise<Opened> {
-    this.assertOpen(operation)
-    if (this.opened) return this.opened
-    this.opening ??= this.connect()
-    try {
-      this.opened = await this.opening
-      return this.opened
-    } catch (error) {
-      // The next call tries again: a folder may have been made meanwhile.
-      this.opening = undefined
-      throw toSqliteError(error, operation)
-    }
-  }
-
-  private async connect(): Promise<Opened> {
-    const { path, driver, durability, busyTimeoutMs, now } = this.settings
-    const ours = typeof driver === 'object' ? undefined : await openConnection(path, driver)
-    const connection = (ours ?? this.handed) as Connection
-    try {
-      const session = new Session(connection, ours !== undefined)
-      await whenFree(
-        () => session.withoutWaiting(() => session.configure(durability)),
-        busyTimeoutMs,
-        undefined,
-      )
-      return { session, writer: new Writer(session, durability, now) }
-    } catch (error) {
-      ours?.close()
-      throw error
-    }
   }
 }
 

@@ -18,6 +18,9 @@ const DIALECT: Dialect = {
   refused: 'transactions, PRAGMA and ATTACH belong to the engine',
 }
 
+/** For the checks that all engines share. */
+export const kindOf = (sql: string): StatementKind => readStatementText(sql).kind
+
 /** @throws `invalid-argument` for more than one statement, for one the engine keeps to itself, for other parameters than `?` */
 export function readStatementText(sql: string): StatementText {
   let parameters = 0

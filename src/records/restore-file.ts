@@ -80,9 +80,19 @@ export async function restoreFile(
       ...storeAttributes(set, key, old.attributes),
       signal: signal === undefined ? lost : AbortSignal.any([signal, lost]),
     })
-    return { size: info.size, attributes: old.attributes, checksum: old.checksum, info }
+    if (info.size !== old.size) throw otherBytes(set, old, info.size)
+    return { size: old.size, attributes: old.attributes, checksum: old.checksum, info }
   })
   return infoOf(record)
+}
+
+function otherBytes(set: RecordSet, { key, physical, size }: FileRecord, copied: number): StorageError {
+  set.emit({ kind: 'bytes-differ', severity: 'alarm', key, physical })
+  return new StorageError(
+    'internal',
+    `restore: the record says ${size} bytes, the store has copied ${copied}; run an audit`,
+    { operation: 'restore', key, provider: set.provider.name },
+  )
 }
 
 async function trashRow(set: RecordSet, key: string, generation: string | undefined): Promise<Row> {

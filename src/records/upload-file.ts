@@ -1,6 +1,13 @@
-import { COMPUTED_ALGORITHMS, type ComputedAlgorithm, digest, hasher } from '../core/checksum.ts'
+import {
+  type Checksum,
+  COMPUTED_ALGORITHMS,
+  type ComputedAlgorithm,
+  digest,
+  hasher,
+} from '../core/checksum.ts'
 import { fileNameOf, inline } from '../core/content-disposition.ts'
 import type { Attributes, WriteRequest } from '../core/driver.ts'
+import { StorageError } from '../core/errors.ts'
 import type { ObjectInfo, UploadOptions } from '../core/provider.ts'
 import { ownOptionsOf } from './own-options.ts'
 import { conditionProblem } from './publish.ts'
@@ -52,8 +59,28 @@ export async function putBody(
   })
   const { size, value } = counted.result()
   if (body.bytes !== undefined) body.sent(size)
-  if (info.size !== size) throw new Error(`the store has ${info.size} bytes of ${size}`)
+  assertKept(set, key, info, { size, checksum: { algorithm, value } })
   return { size, attributes, checksum: { algorithm, value }, info }
+}
+
+/** What the store says it has must be what was sent. A checksum it says nothing of is not asked for. */
+function assertKept(
+  set: RecordSet,
+  key: string,
+  info: ObjectInfo,
+  { size, checksum }: { size: number; checksum: Checksum },
+): void {
+  const refuse = (code: 'internal' | 'checksum-mismatch', problem: string) =>
+    new StorageError(code, `upload: ${problem}; nothing was published, so try again`, {
+      operation: 'upload',
+      key,
+      provider: set.provider.name,
+    })
+  if (info.size !== size) throw refuse('internal', `the store has ${info.size} bytes of ${size}`)
+  const kept = info.checksum
+  if (kept?.algorithm !== checksum.algorithm || kept.compositeParts !== undefined) return
+  if (kept.value !== checksum.value)
+    throw refuse('checksum-mismatch', 'the store has other bytes than were sent')
 }
 
 interface CountedBody {

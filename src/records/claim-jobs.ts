@@ -76,7 +76,9 @@ export class JobClaims {
       `SELECT 1 FROM ${set.table('settings')} WHERE name = 'epoch' AND value = ?`,
       String(epoch),
     ]
-    const { applied } = await set.batch(statements, { id, condition, lockWaitMs: lockWait(set) })
+    // Whoever decides about these bytes has looked at the fence: it must not grow before that has ended.
+    const locks = set.locks(...jobs.map(job => job.physical))
+    const { applied } = await set.batch(statements, { id, condition, locks, lockWaitMs: lockWait(set) })
     if (!applied) return []
     const taken = await set.jobs(
       [`owner = ? AND id IN (${placeholders(jobs)})`, set.owner, ...jobs.map(job => job.id)],

@@ -2,11 +2,11 @@
  * The contract of an SQL engine. SQLite on one machine, PostgreSQL beside the application's rows, rqlite on a
  * cluster: the same statements, the same answers.
  *
- * The common ground is one batch, all or nothing. There is no other transaction: on rqlite a batch is one entry of
- * the Raft log. What must depend on data is a guard inside the batch (`condition`, `held`), never a read before it.
+ * The common ground is one batch, all or nothing. There is no other transaction: on rqlite a batch goes into one entry
+ * of the Raft log, alone or beside others. What must depend on data is a guard inside the batch (`condition`, `held`), never a read before it.
  *
- * Statements are written for SQLite: `?` for parameters, the column types of `types`, `RETURNING` on the same line as
- * what it follows. Times and ids are parameters: `random()`, `datetime('now')` and the like differ between nodes.
+ * Statements are written in what SQLite and PostgreSQL have in common, with `?` for parameters and the column types of
+ * `types`. Times and ids are parameters: `random()`, `datetime('now')` and the like differ between nodes.
  */
 import { invalidArgument } from '../core/errors.ts'
 
@@ -62,8 +62,8 @@ export interface BatchOptions {
   /** On disk before it is answered, whatever the engine's own durability is. Needed before an effect on bytes. */
   readonly durable?: boolean
   /**
-   * Milliseconds to wait for a lock that another transaction holds; then `timeout`, and nothing happened. Only
-   * PostgreSQL has transactions that stay open for longer than a batch; the others leave it aside.
+   * Milliseconds to wait for a lock that another transaction holds; then `timeout`, and nothing happened. PostgreSQL
+   * only: SQLite waits for its one lock as its own options say, and rqlite has none that stays for longer than a batch.
    */
   readonly lockWaitMs?: number
   readonly signal?: AbortSignal
@@ -72,8 +72,8 @@ export interface BatchOptions {
 
 /**
  * `applied`: whether the batch happened, now or under this id before; false where its condition did not hold. `results`
- * has one entry a statement, and is undefined where the batch happened under this id before and its answer was lost:
- * then read what it left behind.
+ * has one entry a statement. It is undefined where the batch did not happen, and where it happened under this id before
+ * and its answer was lost: then read what it left behind.
  */
 export interface BatchResult {
   readonly applied: boolean
@@ -82,7 +82,8 @@ export interface BatchResult {
 
 /**
  * How old the answer of a read may be. `stale`: whatever the nearest node has. `session` (default): at least what
- * this client has written. `linearizable`: all that anyone has written.
+ * this client has written. `linearizable`: all that anyone has written. Only rqlite has nodes to choose from; SQLite and
+ * PostgreSQL answer each from the one database that they have.
  */
 export type Consistency = 'stale' | 'session' | 'linearizable'
 
@@ -99,7 +100,10 @@ export interface JoinedTransaction {
    * on PGlite the only connection. What must be on disk before the transaction commits has to be there before it begins.
    */
   readonly blocksEngine: boolean
-  /** As the engine's own `batch`, always with `guard: 'data'`: an error would end the caller's transaction. */
+  /**
+   * As the engine's own `batch`, always with `guard: 'data'`. One that fails is undone by itself, and the caller's
+   * transaction goes on as it was.
+   */
   batch(statements: readonly Statement[], options: JoinedBatchOptions): Promise<BatchResult>
   query(statement: Statement): Promise<readonly Row[]>
 }
@@ -110,36 +114,41 @@ export interface JoinedBatchOptions {
   readonly locks?: readonly string[]
 }
 
-/** All methods reject with a `StorageError`. */
+/** All methods reject with a `StorageError`; `join` throws it. */
 export interface Engine {
   /** `sqlite`, `postgres`, `rqlite`: for messages. */
   readonly name: string
   /** What CREATE TABLE calls the four types. */
   readonly types: ColumnTypes
-  /** Whether text may hold NUL. */
+  /** Whether text may hold NUL. On SQLite the library decides, and it is `false` until that is chosen at the first call. */
   readonly textHoldsNul: boolean
 
   /**
    * Runs statements in order, all or none.
    *
-   * @throws `pending` where it is unknown whether the batch happened; `conflict` for a constraint; `invalid-argument`
-   *   for a value or a statement that the engine refuses; `unavailable`, `timeout`, `aborted` where nothing happened
+   * @throws `pending` where it is unknown whether the batch happened. In all other cases nothing happened: `conflict`
+   *   for a constraint, or for other transactions that were in the way each time; `invalid-argument` for a value or a
+   *   statement that the engine refuses; `unavailable`, `timeout`, `aborted`
    */
   batch(statements: readonly Statement[], options?: BatchOptions): Promise<BatchResult>
 
-  /** Reads. The statement must not write. */
+  /** Reads. @throws `invalid-argument` for a statement that writes */
   query(statement: Statement, options?: QueryOptions): Promise<readonly Row[]>
 
   /**
-   * Whether the batch with this id happened: `undefined` where it has not been seen. Linearizable. One that is still
-   * under way may yet happen.
+   * Whether the batch with this id happened. `false`: its condition did not hold. `undefined`: it has not been seen, or
+   * was refused under `guard: 'abort'`, which leaves nothing behind. Linearizable. One that is still under way may yet
+   * happen.
    */
   outcome(id: string, options?: QueryOptions): Promise<boolean | undefined>
 
-  /** Forgets the ids of operations that ended before `before`, milliseconds since 1970. Returns how many. */
+  /** Forgets the ids of operations that were sent before `before`, milliseconds since 1970. Returns how many. */
   forget(before: number): Promise<number>
 
-  /** @throws `unsupported` where the engine has no interactive transactions, or does not know this kind of handle */
+  /**
+   * @throws `unsupported` where the engine has no interactive transactions, or does not know this kind of handle;
+   *   `invalid-argument`, here or at the first batch, where no transaction is open on it
+   */
   join(transaction: unknown): JoinedTransaction
 
   /** Releases sockets and handles that the engine made; those that were handed to it stay open. */

@@ -98,12 +98,15 @@ export async function openPostgresJs(url: string, max: number): Promise<Client> 
 
 /**
  * For a connection whose statements nobody waits for any more. Only the one that the server is at is cancelled, in
- * turn: postgres.js blocks a reserved connection for ever where one is cancelled that waits to be sent.
+ * turn: postgres.js blocks a reserved connection for ever where one is cancelled that waits to be sent. Behind one that
+ * failed the server refuses the others by itself: to cancel these, too, could end what the connection is used for next.
  */
 async function cancelAndRelease(reserved: Reserved, underWay: ReadonlySet<PendingRows>): Promise<void> {
+  let failed = false
   for (const query of [...underWay]) {
-    if (query.active) query.cancel()
-    await Promise.allSettled([query])
+    if (!failed && query.active) query.cancel()
+    const [ended] = await Promise.allSettled([query])
+    failed ||= ended.status === 'rejected'
   }
   const rollback = () => reserved.unsafe('ROLLBACK', [], { simple: true }).raw()
   try {

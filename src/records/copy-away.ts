@@ -62,7 +62,7 @@ async function recordCopy(set: RecordSet, job: Job, to: string, copy: ObjectInfo
     physical: to,
     generation: job.generation,
     versionId: copy?.versionId,
-    dueAt: now + (trash ? restoreMs : (job.data.keepMs ?? replaceGraceMs)) + keepForBackupsMs,
+    dueAt: now + (job.data.keepMs ?? (trash ? restoreMs : replaceGraceMs) + keepForBackupsMs),
     createdAt: now,
   } as const
   const condition: Statement = [

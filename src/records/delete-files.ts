@@ -117,7 +117,8 @@ async function hide(
   const [files, journal] = [set.table('files'), set.table('journal')]
   const id = `${operationId}:hide`
   const now = await set.clock.now()
-  const restorable = set.settings.restoreMs > 0
+  const { restoreMs, keepForBackupsMs } = set.settings
+  const restorable = restoreMs > 0
   const unique = [...new Set(keys)]
   const statements: Statement[] = []
   for (let at = 0; at < unique.length; at += CHUNK) {
@@ -139,7 +140,7 @@ async function hide(
     ...owned,
     dueAt: now,
     createdAt: now,
-    restorable,
+    keepMs: restorable ? restoreMs + keepForBackupsMs : undefined,
   } as const
   statements.push(insertJobsOfRecords(journal, files, jobs, hidden, id))
   if (restorable) statements.push(await insertTrash(set, hidden, operationId, id, now))

@@ -62,7 +62,7 @@ export interface JobData {
   readonly adopted?: boolean
   /** The deleted file can be restored: its bytes go to the trash before they go. */
   readonly restorable?: boolean
-  /** Milliseconds that the copy of an orphan stays in quarantine. */
+  /** Milliseconds that the copy stays in the trash or in quarantine: whoever finishes the job may have other options. */
   readonly keepMs?: number
   /** The copy in trash or quarantine is there and recorded: what remains is to delete the original. */
   readonly copied?: boolean
@@ -143,7 +143,8 @@ export interface JobsOfRecords {
   readonly attempts: number
   readonly dueAt: number
   readonly createdAt: number
-  readonly restorable?: boolean
+  /** Milliseconds that the copies stay in the trash; undefined: there are none. */
+  readonly keepMs?: number | undefined
 }
 
 /** Adds a job for each record of `files` that `where` names: its id is `<operation>:<generation>`. */
@@ -154,7 +155,7 @@ export function insertJobsOfRecords(
   [where, ...parameters]: Statement,
   batch: string,
 ): Statement {
-  const data: JobData = jobs.restorable ? { restorable: true } : {}
+  const data: JobData = jobs.keepMs === undefined ? {} : { restorable: true, keepMs: jobs.keepMs }
   return [
     `INSERT INTO ${journal} (${JOB_COLUMNS}) SELECT ? || ':' || generation, ?, ?, ?, key, physical, generation, version_id, ?, 1, 0, ?, ?, 0, 0, 0, NULL, CASE WHEN adopted = 1 THEN ? ELSE ? END, ? FROM ${files} WHERE ${where} AND ${HELD}`,
     jobs.operation,

@@ -97,7 +97,7 @@ async function doom(
         attempts: 1,
         dueAt: now,
         createdAt: now,
-        data: { keepMs },
+        data: { keepMs: keepMs + set.settings.keepForBackupsMs },
       },
       batch,
       referredTo(set, key),

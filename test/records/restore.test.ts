@@ -133,4 +133,30 @@ describe('restoring deleted files', () => {
     await files.recover()
     expect(await files.jobs()).toEqual([])
   })
+
+  it('keeps it as long as the process wanted that deleted it, whoever finishes the deletion', async () => {
+    let down = true
+    const { files, another, advance } = recorded({
+      restoreMs: 7 * DAY,
+      keepForBackupsMs: DAY,
+      patienceMs: 0,
+      through: changed(inner => ({
+        copy: (from, to, options) =>
+          down
+            ? Promise.reject(new StorageError('unavailable', 'copy: no answer'))
+            : inner.copy(from, to, options),
+      })),
+    })
+    await files.upload('a.txt', 'bytes')
+    await expect(files.delete('a.txt')).rejects.toSatisfy(hasCode('pending'))
+    down = false
+    advance(60_000)
+    // As a command line does, which knows nothing of the application's options.
+    const other = another({ restoreMs: 0, keepForBackupsMs: 0 })
+    await other.recover()
+    advance(8 * DAY - 1000)
+    await other.recover()
+    await files.restore('a.txt')
+    expect(await (await files.download('a.txt')).text()).toBe('bytes')
+  })
 })

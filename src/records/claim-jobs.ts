@@ -9,7 +9,10 @@ interface Sighting {
   readonly fence: number
   readonly beat: number
   readonly at: number
+  lookedAt: number
 }
+
+const UNSEEN_LEASES = 10
 
 /**
  * Takes jobs over from owners that are silent. No clock of another machine is believed: a job is taken when its beat
@@ -28,6 +31,17 @@ export class JobClaims {
     if (job.owner === '') return true
     if (job.owner === this.#set.owner) return this.#isSilent(job)
     return ownerState(job.owner) === 'ended' || this.#isSilent(job)
+  }
+
+  /** Jobs of others that are being watched. */
+  get watched(): number {
+    return this.#seen.size
+  }
+
+  /** Forgets what has not been looked at for long: most jobs end with their owners, and nobody tells. */
+  forgetUnseen(): void {
+    const before = this.#set.monotonic() - UNSEEN_LEASES * this.#set.settings.leaseMs
+    for (const [id, { lookedAt }] of this.#seen) if (lookedAt < before) this.#seen.delete(id)
   }
 
   /** Milliseconds until the silence of an owned job has lasted long enough. */
@@ -54,7 +68,8 @@ export class JobClaims {
 
   /** Its silence is counted from now. */
   #leave({ id, fence, beat }: Job): [] {
-    this.#seen.set(id, { fence, beat, at: this.#set.monotonic() })
+    const at = this.#set.monotonic()
+    this.#seen.set(id, { fence, beat, at, lookedAt: at })
     return []
   }
 
@@ -94,9 +109,10 @@ export class JobClaims {
     const now = this.#set.monotonic()
     const seen = this.#seen.get(id)
     if (seen === undefined || seen.fence !== fence || seen.beat !== beat) {
-      this.#seen.set(id, { fence, beat, at: now })
+      this.#seen.set(id, { fence, beat, at: now, lookedAt: now })
       return this.#set.settings.leaseMs === 0
     }
+    seen.lookedAt = now
     return now - seen.at >= this.#set.settings.leaseMs
   }
 }

@@ -1,3 +1,4 @@
+import type { Statement } from '../sql/engine.ts'
 import { JobClaims } from './claim-jobs.ts'
 import { currentEpoch } from './epoch.ts'
 import { putBack } from './job-failure.ts'
@@ -7,7 +8,7 @@ import { runCdnJobs } from './run-cdn-jobs.ts'
 import { runRemoveJobs } from './run-remove-jobs.ts'
 import { runWriteJob } from './run-write-job.ts'
 
-/** Jobs that are looked at in one round. */
+/** Jobs that are looked at together. */
 const ROUND = 200
 
 const REMOVALS: ReadonlySet<JobKind> = new Set(['replaced', 'delete', 'trash', 'orphan', 'quarantine'])
@@ -17,6 +18,12 @@ export interface Round {
   readonly worked: number
   /** Milliseconds until there may be something to do; undefined where nothing is owed. */
   readonly nextInMs: number | undefined
+}
+
+/** Jobs that nobody works on, and those that others do. */
+interface Found {
+  readonly free: readonly Job[]
+  readonly busy: readonly Job[]
 }
 
 /** Takes what is due and free, and does it. What fails goes back into the journal; only a database that fails throws. */
@@ -44,21 +51,45 @@ export class JobRunner {
     const set = this.#set
     const epoch = await this.#sameEpoch()
     const now = await set.clock.now()
-    const due = await set.jobs(
-      operation === undefined
-        ? [`stuck = 0 AND due_at <= ? ORDER BY due_at, id LIMIT ${ROUND}`, BigInt(now)]
-        : [
-            'stuck = 0 AND operation = ? AND (due_at <= ? OR attempts > 0) ORDER BY id',
-            operation,
-            BigInt(now),
-          ],
-      { consistency: 'linearizable' },
-    )
-    const free = due.filter(job => this.#claims.isFree(job))
+    const { free, busy } = operation === undefined ? await this.#due(now) : await this.#of(operation, now)
+    this.#claims.forgetUnseen()
     const mine = await this.#claims.claim(free, epoch)
     await this.#run(mine)
     if (mine.length > 0) return { worked: mine.length, nextInMs: 0 }
-    return { worked: 0, nextInMs: await this.#nextIn(due, now) }
+    return { worked: 0, nextInMs: await this.#nextIn([...free, ...busy], now) }
+  }
+
+  /** The oldest jobs that are due and free, and what others work on before them. */
+  async #due(now: number): Promise<Found> {
+    const busy: Job[] = []
+    let beyond: Statement = ['']
+    for (;;) {
+      const [further, ...last] = beyond
+      const page = await this.#set.jobs(
+        [`stuck = 0 AND due_at <= ?${further} ORDER BY due_at, id LIMIT ${ROUND}`, BigInt(now), ...last],
+        { consistency: 'linearizable' },
+      )
+      const found = this.#look(page)
+      busy.push(...found.busy)
+      if (found.free.length > 0 || page.length < ROUND) return { free: found.free, busy }
+      const { dueAt, id } = page.at(-1)!
+      beyond = [' AND (due_at, id) > (?, ?)', BigInt(dueAt), id]
+    }
+  }
+
+  async #of(operation: string, now: number): Promise<Found> {
+    const jobs = await this.#set.jobs(
+      ['stuck = 0 AND operation = ? AND (due_at <= ? OR attempts > 0) ORDER BY id', operation, BigInt(now)],
+      { consistency: 'linearizable' },
+    )
+    return this.#look(jobs)
+  }
+
+  #look(jobs: readonly Job[]): Found {
+    const free: Job[] = []
+    const busy: Job[] = []
+    for (const job of jobs) (this.#claims.isFree(job) ? free : busy).push(job)
+    return { free, busy }
   }
 
   async #run(jobs: readonly Job[]): Promise<void> {

@@ -1,5 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { StorageError } from '../../src/core/errors.ts'
+import { JobClaims } from '../../src/records/claim-jobs.ts'
+import { RecordSet } from '../../src/records/record-set.ts'
 import { forwardEngine } from '../support/forward-engine.ts'
 import { hasCode } from '../support/has-code.ts'
 import { changed, recorded } from '../support/recorded.ts'
@@ -104,5 +106,44 @@ describe('the worker', () => {
     expect(reports.reduce((sum, report) => sum + report.worked, 0)).toBe(30)
     expect(removals).toBe(30)
     expect(await world.stored()).toHaveLength(30)
+  })
+
+  it('finds what is due behind any number of jobs that living processes work on', async () => {
+    const world = recorded({ replaceGraceMs: 60_000 })
+    for (let index = 0; index < 200; index++) await world.files.prepareUpload(`long/${index}`, 'bytes')
+    await world.files.upload('a', 'one')
+    const { etag } = await world.files.upload('a', 'two')
+    world.advance(60_000)
+    expect(await world.another().recover()).toMatchObject({ worked: 1, pending: 200 })
+    expect((await world.stored()).filter(key => key.startsWith('default/a'))).toEqual([`default/a.${etag}`])
+  })
+})
+
+describe('jobs of others', () => {
+  it('are forgotten once they have ended: a worker lives long', async () => {
+    const world = recorded({ leaseMs: 1_000 })
+    const uploads = [
+      await world.files.prepareUpload('a', 'bytes'),
+      await world.files.prepareUpload('b', 'bytes'),
+    ]
+    const set = new RecordSet(world.store, world.engine, {
+      now: world.now,
+      monotonic: world.now,
+      owner: 'worker',
+      leaseMs: 1_000,
+      env: {},
+    })
+    const claims = new JobClaims(set)
+    const look = async () => {
+      for (const job of await set.jobs(['1 = 1'])) claims.isFree(job)
+      claims.forgetUnseen()
+      return claims.watched
+    }
+    expect(await look()).toBe(2)
+    await world.files.publish(uploads[0]!)
+    world.advance(9_000)
+    expect(await look()).toBe(2)
+    world.advance(2_000)
+    expect(await look()).toBe(1)
   })
 })

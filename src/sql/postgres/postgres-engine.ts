@@ -80,9 +80,8 @@ export class PostgresEngine implements Engine {
           throw pending(error)
         })
         if (outcome !== undefined) return { applied: outcome, results: undefined }
-        if (!left) throw pending(error)
-        // A refusal by the server is an answer, whatever became of the tries before: their connections are gone.
-        if (isServerError(error)) throw toPostgresError(error, 'batch', signal)
+        // A refusal by the server answers this try only: one before it, whose connection broke, may be at work still.
+        if (!left || isServerError(error)) throw pending(error)
       }
     }
   }

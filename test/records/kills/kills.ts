@@ -30,6 +30,8 @@ export interface KillsSetting {
   readonly kills: number
   /** Milliseconds that a request of a dead process may still be under way to the store. Default: 0. */
   readonly lateMs?: number
+  /** Milliseconds of work, at most, before a kill. Default: 150. */
+  readonly mostWorkMs?: number
   /** What else happens while the process works. */
   beside?(kill: number): Promise<void>
 }
@@ -43,14 +45,12 @@ export interface KillsReport {
   readonly happened: number
 }
 
-/** Milliseconds of work, at most, before a kill. */
-const MOST_WORK_MS = 150
 /** Inside node_modules, so that what is not bundled is found and git does not see it. */
 const CACHE = join(import.meta.dirname, '../../../node_modules/.cache')
 
 /** @throws where anything is lost, half there or left over */
 export async function runKills(setting: KillsSetting): Promise<KillsReport> {
-  const { lateMs = 0, seed, beside } = setting
+  const { lateMs = 0, mostWorkMs = 150, seed, beside } = setting
   const options: RecordsOptions = { replaceGraceMs: 0, lateMs }
   const env = { ...process.env, ...setting.env }
   const provider = await open(setting.store, { env })
@@ -67,7 +67,7 @@ export async function runKills(setting: KillsSetting): Promise<KillsReport> {
       const { store, records, transactions } = setting
       const task: WorkerTask = { store, records, transactions, options, seed: name, states }
       const [life] = await Promise.all([
-        liveAndDie(worker.path, task, env, randomOf(name)() * MOST_WORK_MS),
+        liveAndDie(worker.path, task, env, { random: randomOf(name), mostWorkMs }),
         beside?.(kill),
       ])
       await files.recover()
@@ -127,7 +127,7 @@ async function liveAndDie(
   path: string,
   task: WorkerTask,
   env: NodeJS.ProcessEnv,
-  workMs: number,
+  { random, mostWorkMs }: { random: () => number; mostWorkMs: number },
 ): Promise<Record<Lane, LaneLife>> {
   const child = spawn(process.execPath, [path, JSON.stringify(task)], {
     env,
@@ -136,8 +136,8 @@ async function liveAndDie(
   const output = outputOf(child)
   try {
     // Every tenth dies while it starts.
-    if (workMs > MOST_WORK_MS / 10) await output.ready
-    await wait(workMs)
+    if (random() > 0.1) await output.ready
+    await wait(random() * mostWorkMs)
   } finally {
     child.kill('SIGKILL')
   }

@@ -25,11 +25,13 @@ describeOnS3Server('minio', 'kills', server => {
         records: `sqlite:${join(folder, 'records.db')}`,
         seed: 'minio-sqlite',
         kills: 60,
+        mostWorkMs: 400,
         // What a process had sent as it died may arrive behind the look at what it left.
         lateMs: 1_000,
       })
       console.log('kills, MinIO and SQLite:', JSON.stringify(report))
-      expect(report.done).toBeGreaterThan(report.kills / 2)
+      expect(report.done).toBeGreaterThan(0)
+      expect(report.happened).toBeGreaterThan(0)
       expect(report.interrupted).toBeGreaterThan(report.kills)
     } finally {
       client.destroy()

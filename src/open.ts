@@ -8,7 +8,10 @@ import { parseStoreUrl, type StoreUrl } from './open/store-url.ts'
 import type { RecordedFiles, RecordsOptions } from './records/index.ts'
 import type { Engine } from './sql/engine.ts'
 
+export type { UrlSigning } from './core/url-token.ts'
 export { type OpenEngineOptions, openEngine } from './open/open-engine.ts'
+export type { RecordedFiles, RecordsOptions } from './records/index.ts'
+export type { Engine } from './sql/engine.ts'
 
 export interface OpenOptions {
   /** Where secrets and defaults are looked up. Default: `process.env`. */

@@ -13,7 +13,8 @@ export interface CloudfrontClient {
   send(command: never, options: { abortSignal?: AbortSignal }): Promise<unknown>
 }
 
-interface AwsCredentials {
+/** Keys of AWS, as their SDK takes them. */
+export interface AwsCredentials {
   accessKeyId: string
   secretAccessKey: string
   sessionToken?: string

@@ -6,6 +6,9 @@ import { badOption, originOf, type PurgeOptions, purgeSettings } from './purge-s
 import { type Rate, TokenBucket } from './token-bucket.ts'
 import { type PurgeFetch, VendorHttp } from './vendor-request.ts'
 
+// The entry has these from here: what vendors have in common is not a vendor.
+export type { PurgeFetch, PurgeOptions, Rate }
+
 export interface HttpPurgeOptions extends PurgeOptions {
   /** Where the files are served: `https://files.example.org`. */
   baseUrl: string

@@ -1,3 +1,4 @@
+/** How often a cache may be told. */
 export interface Rate {
   /** Tokens that an idle bucket holds. */
   readonly burst: number

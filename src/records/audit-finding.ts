@@ -1,13 +1,15 @@
 import type { JobName } from './records-event.ts'
 
-interface StoredObject {
+/** An object as the store has it. */
+export interface StoredObject {
   /** Its key in the store. */
   readonly physical: string
   readonly size: number
   readonly lastModified?: Date
 }
 
-interface RecordedBytes {
+/** A file as its record has it. */
+export interface RecordedBytes {
   /** The file's key. */
   readonly key: string
   /** Where the store should have its bytes. */

@@ -1,10 +1,12 @@
 /** Files and their records as one: nothing is ever half there. */
+export type { InvalidationResult, InvalidationTarget, Invalidator } from '../core/invalidator.ts'
 export type {
   BatchOptions,
   BatchResult,
   ColumnTypes,
   Consistency,
   Engine,
+  JoinedBatchOptions,
   JoinedTransaction,
   QueryOptions,
   Row,
@@ -14,7 +16,8 @@ export type {
 } from '../sql/engine.ts'
 export type { AdoptOptions, AdoptReport } from './adopt-files.ts'
 export type { AuditOptions, AuditProgress, AuditReport } from './audit.ts'
-export type { AuditFinding, FindingKind } from './audit-finding.ts'
+export type { AuditFinding, FindingKind, RecordedBytes, StoredObject } from './audit-finding.ts'
+export type { BackupContent, BackupTenant } from './backup/backup-content.ts'
 export { type BackupOptions, backupRecords } from './backup/backup-records.ts'
 export type { FileEngine, OpenFile } from './backup/file-engine.ts'
 export { type BackupManifest, type BackupsOptions, listBackups } from './backup/manifest.ts'
@@ -22,6 +25,7 @@ export { raiseEpochs } from './backup/raise-epochs.ts'
 export { type RestoreRecordsOptions, type RestoreReport, restoreRecords } from './backup/restore-records.ts'
 export { type WatchOptions, watchBackups } from './backup/watch-backups.ts'
 export type { CollectOptions, CollectReport } from './collect.ts'
+export type { ByteCounts } from './compare-bytes.ts'
 export type { FileDeletion } from './delete-files.ts'
 export type { JobStatus, JobsOptions } from './doctor.ts'
 export { type DropOptions, type DropReport, dropTenant } from './drop-tenant.ts'
@@ -37,7 +41,7 @@ export type {
   PublishOptions,
 } from './prepared-uploads.ts'
 export type { RecordedFiles } from './recorded-files.ts'
-export type { RecordsEvent } from './records-event.ts'
+export type { JobName, RecordsEvent } from './records-event.ts'
 export type { CdnOptions, RecordsOptions } from './records-options.ts'
 export type { RecoverOptions, RecoverReport } from './recover.ts'
 export { auditHtml } from './report-html.ts'
@@ -50,6 +54,7 @@ export {
   createTenant,
   listTenants,
   type Tenant,
+  type TenantOptions,
   type TenantState,
   type TenantStatus,
   tenantStatus,

@@ -50,6 +50,7 @@ export type RecordsEvent = {
     }
 )
 
+/** Which job of the journal an event is about. `id` is what `retryJob` and `stowage doctor` take. */
 export interface JobName {
   readonly id: string
   readonly kind: string

@@ -11,7 +11,7 @@ export interface BetterSqliteDatabase {
   readonly name?: string
 }
 
-interface BetterSqliteStatement {
+export interface BetterSqliteStatement {
   readonly reader: boolean
   safeIntegers(enabled: boolean): unknown
   all(...parameters: unknown[]): unknown[]

@@ -11,7 +11,7 @@ export interface NodeSqliteDatabase {
   readonly isTransaction?: boolean
 }
 
-interface NodeSqliteStatement {
+export interface NodeSqliteStatement {
   setReadBigInts(enabled: boolean): void
   all(...parameters: SqlValue[]): unknown[]
   run(...parameters: SqlValue[]): { changes: number | bigint }

@@ -198,10 +198,7 @@ async function bundledWorker(): Promise<{ path: string; remove(): void }> {
     splitting: true,
     platform: 'node',
     format: 'esm',
-    external: ['libsql', 'better-sqlite3', 'pg-native', 'postgres', 'supabase'],
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
+    packages: 'external',
     logLevel: 'error',
   })
   return { path, remove: () => rmSync(folder, { recursive: true, force: true }) }

@@ -41,6 +41,12 @@ async function copyOne(set: RecordSet, job: Job, limits: OperationOptions): Prom
   const copy =
     (await set.provider.copy(job.physical, to, limits).catch(absent)) ??
     (await set.provider.info(to, limits).catch(absent))
+  if (copy === undefined && !set.settings.seesEverything)
+    throw new StorageError(
+      'permission-denied',
+      'copy: the store says missing, but this credential may not see everything',
+      { operation: 'copy', key: job.physical, provider: set.provider.name, retryable: false },
+    )
   const copied = { ...job, data: { ...job.data, copied: true } }
   await recordCopy(set, copied, to, copy)
   return copied

@@ -159,4 +159,33 @@ describe('restoring deleted files', () => {
     await files.restore('a.txt')
     expect(await (await files.download('a.txt')).text()).toBe('bytes')
   })
+
+  it('gives up nothing that the store only may not show: it goes to the trash once it is seen', async () => {
+    let hidden = false
+    const notFound = () => Promise.reject(new StorageError('not-found', 'nothing is stored under this key'))
+    const { files, advance } = recorded({
+      restoreMs: DAY,
+      patienceMs: 0,
+      seesEverything: false,
+      through: changed(inner => ({
+        copy: (from, to, options) => (hidden ? notFound() : inner.copy(from, to, options)),
+        info: (key, options) => (hidden ? notFound() : inner.info(key, options)),
+        async deleteMany(keys, options) {
+          if (!hidden) return inner.deleteMany(keys, options)
+          return [...(keys as Iterable<{ key: string }>)].map(({ key }) => ({
+            key,
+            status: 'missing' as const,
+          }))
+        },
+      })),
+    })
+    await files.upload('a.txt', 'bytes')
+    hidden = true
+    await expect(files.delete('a.txt')).rejects.toSatisfy(hasCode('pending'))
+    hidden = false
+    advance(60_000)
+    await files.recover()
+    await files.restore('a.txt')
+    expect(await (await files.download('a.txt')).text()).toBe('bytes')
+  })
 })

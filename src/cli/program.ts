@@ -73,8 +73,6 @@ export async function runProgram(
     .description('Store files behind one interface: folders, S3, Supabase Storage.')
     .usage('<command> [options]')
     .version(version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print help')
-    .helpCommand('help [command]', 'print help for a command')
     .addHelpText('after', HELP)
     .hook('preAction', (_, command) => {
       name = commandPath(command)
@@ -82,9 +80,11 @@ export async function runProgram(
     .configureHelp({
       subcommandTerm: command => `${command.name()} ${command.usage().replace('[options] ', '')}`,
     })
-  for (const make of COMMANDS) program.addCommand(make(terminal).helpOption('-h, --help', 'print help'))
+  for (const make of COMMANDS) program.addCommand(make(terminal))
   const all = everyCommand(program)
   for (const command of all) {
+    command.helpOption('-h, --help', 'print help')
+    if (command.commands.length > 0) command.helpCommand('help [command]', 'print help for a command')
     command.exitOverride(error => {
       name ||= commandPath(command)
       throw error

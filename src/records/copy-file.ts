@@ -61,7 +61,7 @@ async function transfer(
         set.emit({ kind: 'bytes-missing', severity: 'alarm', key: from, physical: source.physical })
         throw new StorageError(
           'internal',
-          `${operation}: the file is recorded, but the store has no bytes of it`,
+          `${operation}: the file is recorded, but the store has no bytes of it; run an audit, then restore them or delete the record`,
           {
             operation,
             key: from,

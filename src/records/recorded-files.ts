@@ -103,7 +103,17 @@ export interface RecordedFiles extends StorageProvider {
 
   /** Holds store and database against each other, both as streams. Deletes nothing. */
   audit(options?: AuditOptions): Promise<AuditReport>
-  /** Removes objects that no record knows, by way of quarantine. A dry run unless `apply`. */
+  /**
+   * Removes objects that no record knows, by way of quarantine: those that were seen twice, a grace apart. A dry run
+   * unless `apply`.
+   *
+   * @throws `conflict`, with nothing removed, where the two clocks differ, the root is another database's, or an audit must
+   *   be confirmed first; what store and database throw
+   * @example
+   * ```ts
+   * const { orphans, removed } = await files.collect({ apply: true })
+   * ```
+   */
   collect(options?: CollectOptions): Promise<CollectReport>
   /** Audits periodically, in one of all processes that do so, until it is stopped. */
   startAudits(options: AuditOptions & EveryOptions<AuditReport>): Worker
@@ -112,7 +122,12 @@ export interface RecordedFiles extends StorageProvider {
 
   /** What is under way or owed, for `stowage doctor` and dashboards. */
   jobs(options?: JobsOptions): Promise<JobStatus[]>
+  /** Makes a job due now, with all its attempts before it again. @throws `not-found`; `conflict` while it is worked on */
   retryJob(id: string): Promise<void>
+  /**
+   * Gives a job up where nothing is lost by it. @throws `not-found`; `conflict` while it is worked on, and for one that
+   * must be done, with what to do instead
+   */
   cancelJob(id: string): Promise<void>
 
   /** The files of another tenant, over the same store and database. Closing it closes neither. */

@@ -93,6 +93,8 @@ export function recordsSettings(options: RecordsOptions) {
     owner: 'string',
   })
   const { cdn, backoffMs = {} } = options
+  assertFactoryOptions('withRecords: backoffMs', backoffMs, { first: 'number', most: 'number' })
+  if (cdn !== undefined) assertCdn(cdn)
   const settings = {
     replaceGraceMs: options.replaceGraceMs ?? 15 * MINUTE,
     restoreMs: options.restoreMs ?? 0,
@@ -104,10 +106,7 @@ export function recordsSettings(options: RecordsOptions) {
     firstBackoffMs: backoffMs.first ?? 1_000,
     mostBackoffMs: backoffMs.most ?? 15 * MINUTE,
   }
-  for (const [name, value] of Object.entries(settings)) {
-    if (Number.isFinite(value) && value >= 0) continue
-    throw new StorageError('invalid-argument', `withRecords: ${name} must be a number of at least 0`)
-  }
+  assertAmounts('withRecords', settings)
   return {
     ...settings,
     seesEverything: options.seesEverything ?? true,
@@ -118,5 +117,29 @@ export function recordsSettings(options: RecordsOptions) {
       pathOf: cdn.pathOf ?? ((url: URL) => url.pathname),
       tagsOf: cdn.tagsOf ?? (() => []),
     },
+  }
+}
+
+function assertCdn(cdn: CdnOptions): void {
+  const name = 'withRecords: cdn'
+  assertFactoryOptions(name, cdn, {
+    invalidator: 'object',
+    settlingMs: 'number',
+    maxPaths: 'number',
+    pathOf: 'function',
+    tagsOf: 'function',
+  })
+  if (typeof cdn.invalidator?.invalidate !== 'function')
+    throw new StorageError(
+      'invalid-argument',
+      `${name}: invalidator must be one, such as cloudflare() of stowage/cdn returns`,
+    )
+  assertAmounts(name, { settlingMs: cdn.settlingMs ?? 0, maxPaths: cdn.maxPaths ?? 0 })
+}
+
+function assertAmounts(name: string, amounts: Readonly<Record<string, number>>): void {
+  for (const [option, value] of Object.entries(amounts)) {
+    if (Number.isFinite(value) && value >= 0) continue
+    throw new StorageError('invalid-argument', `${name}: ${option} must be a number of at least 0`)
   }
 }

@@ -2,6 +2,7 @@ import { mapBounded } from '../core/batches.ts'
 import { isStorageError } from '../core/errors.ts'
 import type { ObjectInfo, OperationOptions } from '../core/provider.ts'
 import { HELD, type Statement } from '../sql/engine.ts'
+import { unknownOf } from './known-now.ts'
 import { assertKnownOptions } from './known-options.ts'
 import { RESERVED, uploadOf } from './physical-key.ts'
 import { attributesOf } from './publish.ts'
@@ -40,6 +41,11 @@ export async function adoptFiles(set: RecordSet, options: AdoptOptions = {}): Pr
   const root = await set.root()
   const report = { adopted: 0, known: 0, retired: 0, ours: 0 }
   let batch: string[] = []
+  let own: string[] = []
+  const flushOwn = async () => {
+    report.ours += (await unknownOf(set, own)).size
+    own = []
+  }
   const flush = async () => {
     const physicals = batch
     batch = []
@@ -50,19 +56,16 @@ export async function adoptFiles(set: RecordSet, options: AdoptOptions = {}): Pr
   for await (const entry of set.provider.list({ prefix: root + prefix, signal })) {
     if (entry.kind !== 'object' || entry.key === root || entry.key.startsWith(root + RESERVED)) continue
     if (uploadOf(entry.key) !== undefined) {
-      report.ours += await isUnknown(set, entry.key)
+      own.push(entry.key)
+      if (own.length === BATCH) await flushOwn()
       continue
     }
     batch.push(entry.key)
     if (batch.length === BATCH) await flush()
   }
+  await flushOwn()
   if (batch.length > 0) await flush()
   return report
-}
-
-async function isUnknown(set: RecordSet, physical: string): Promise<number> {
-  const rows = await set.query([`SELECT 1 AS one FROM ${set.table('files')} WHERE physical = ?`, physical])
-  return rows.length === 0 ? 1 : 0
 }
 
 type BatchReport = Omit<AdoptReport, 'ours'>

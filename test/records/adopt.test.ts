@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { forwardEngine } from '../support/forward-engine.ts'
 import { hasCode } from '../support/has-code.ts'
 import { changed, recorded } from '../support/recorded.ts'
 
@@ -80,5 +81,24 @@ describe('adopting objects that are there', () => {
     await files.upload('mine.txt', 'x')
     await store.upload('planted.01kdvdna00ybjy0g37rzvxneha.txt', 'x')
     expect(await files.adopt()).toEqual({ adopted: 0, known: 0, retired: 0, ours: 1 })
+  })
+
+  it('asks the database by batches, however many of the objects are its own', async () => {
+    let queries = 0
+    const { files, store } = recorded({
+      root: '',
+      throughEngine: engine =>
+        forwardEngine(engine, {
+          query(statement, options) {
+            queries++
+            return engine.query(statement, options)
+          },
+        }),
+    })
+    for (let index = 0; index < 120; index++) await files.upload(`${index}.txt`, 'x')
+    await store.upload('planted.01kdvdna00ybjy0g37rzvxneha.txt', 'x')
+    queries = 0
+    expect(await files.adopt()).toMatchObject({ ours: 1 })
+    expect(queries).toBeLessThan(10)
   })
 })

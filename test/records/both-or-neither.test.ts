@@ -307,14 +307,12 @@ describe('what was given up', () => {
 describe('a file whose deletion is refused', () => {
   it('does not come back under a fence that is over: another process has gone on with it', async () => {
     const { reached, open, pass } = gate()
-    let isFirst = true
     const world = recorded({
       patienceMs: 0,
       leaseMs: 30_000,
       through: changed(() => ({
         async deleteMany() {
-          if (!isFirst) throw new StorageError('unavailable', 'no answer')
-          isFirst = false
+          // Refused here and there, so that nothing but the fence tells the one from the other.
           await pass()
           throw new StorageError('permission-denied', 'refused')
         },
@@ -383,6 +381,31 @@ describe('a finalized upload', () => {
     world.advance(61 * MINUTE)
     await world.files.recover()
     expect(await world.stored()).toEqual([await world.files.physicalKey('a.txt')])
+  })
+})
+
+describe('a restored file', () => {
+  it('is what was deleted: other bytes are an alarm, and the deleted file stays restorable', async () => {
+    let cut = 1
+    const { files, events } = recorded({
+      restoreMs: 10 * MINUTE,
+      through: changed(inner => ({
+        async copy(from, to, options) {
+          const info = await inner.copy(from, to, options)
+          const isCut = from.includes('.stowage/trash') && cut-- > 0
+          return isCut ? inner.upload(to, 'byt') : info
+        },
+      })),
+    })
+    await files.upload('a.txt', 'bytes')
+    await files.delete('a.txt')
+    await expect(files.restore('a.txt')).rejects.toThrow(
+      /the record says 5 bytes, the store has copied 3; run an audit/,
+    )
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'bytes-differ', severity: 'alarm' }))
+    expect(await seenBy(files, 'a.txt')).toEqual(NOTHING)
+    await files.restore('a.txt')
+    expect(await (await files.download('a.txt')).text()).toBe('bytes')
   })
 })
 

@@ -81,7 +81,11 @@ export async function raiseEpoch(set: RecordSet): Promise<number> {
   const id = `${set.newId()}:epoch`
   const { applied } = await set.batch(
     [[`UPDATE ${settings} SET value = ? WHERE name = 'epoch' AND ${HELD}`, String(epoch), id]],
-    { id, condition: [`SELECT 1 FROM ${settings} WHERE name = 'epoch' AND value = ?`, String(before)] },
+    {
+      id,
+      condition: [`SELECT 1 FROM ${settings} WHERE name = 'epoch' AND value = ?`, String(before)],
+      locks: set.locks('epoch'),
+    },
   )
   if (!applied)
     throw refuse('another process raises the epoch of these records; look which epoch they have now')

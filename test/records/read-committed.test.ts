@@ -2,6 +2,7 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { StorageError } from '../../src/core/errors.ts'
+import { raiseEpochs } from '../../src/records/backup/raise-epochs.ts'
 import type { Engine } from '../../src/sql/engine.ts'
 import { postgres } from '../../src/sql/postgres/index.ts'
 import { hasCode } from '../support/has-code.ts'
@@ -71,5 +72,20 @@ describeOnPostgres('batches side by side', server => {
     await expect(deleting).rejects.toSatisfy(hasCode('permission-denied'))
     await recovering
     expect(await (await files.download('a.txt')).text()).toBe('bytes')
+  })
+
+  test('of two that raise the epoch at once, one is told so: no two restores share an epoch', async () => {
+    const { files, store } = recorded({ throughEngine: () => engine })
+    await files.recover()
+    await between.query('BEGIN')
+    await between.query('SELECT 1 FROM t_default__settings FOR UPDATE')
+    const raising = [raiseEpochs(engine, store), raiseEpochs(engine, store)]
+    const ended = Promise.allSettled(raising)
+    await until(async () => (await waiting()) === 2)
+    await between.query('COMMIT')
+    const results = await ended
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    const [failed] = results.flatMap(result => (result.status === 'rejected' ? [result.reason] : []))
+    expect(failed).toSatisfy(hasCode('conflict'))
   })
 })

@@ -119,10 +119,14 @@ async function doom(
     locks: set.locks(...keys),
   })
   if (!applied)
-    throw new StorageError('conflict', 'collect: the records were restored or moved meanwhile', {
-      operation: 'collect',
-      retryable: false,
-    })
+    throw new StorageError(
+      'conflict',
+      'collect: the records were restored or moved meanwhile; open them again',
+      {
+        operation: 'collect',
+        retryable: false,
+      },
+    )
   return set.jobs(["operation = ? AND kind = 'orphan' AND owner = ?", operation, set.owner], {
     consistency: 'linearizable',
   })

@@ -138,7 +138,7 @@ function forgetSource(set: RecordSet, source: FileRecord, isJoined: boolean): Pu
   return {
     ...unchangedSource(set, source, 'move'),
     statements(batch, now) {
-      // At once: what has moved may have become private.
+      // At once, whatever backups may want: what has moved may have become private.
       const old = oldBytes(set, batch.slice(0, batch.indexOf(':')), now, 0, isJoined)
       return [
         insertJobsOfRecords(journal, files, old, [LIVE, key, generation], batch),

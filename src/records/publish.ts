@@ -110,11 +110,11 @@ function publishStatements(
   batch: string,
   now: number,
 ): Statement[] {
-  const { replaceGraceMs } = set.settings
+  const { replaceGraceMs, keepForBackupsMs } = set.settings
   const { key, generation } = record
   const files = set.table('files')
   const values = attributeValues(record)
-  const old = oldBytes(set, generation, now, replaceGraceMs, transaction !== undefined)
+  const old = oldBytes(set, generation, now, replaceGraceMs + keepForBackupsMs, transaction !== undefined)
   return [
     insertJobsOfRecords(
       set.table('journal'),
@@ -147,12 +147,11 @@ export function oldBytes(
   set: RecordSet,
   operation: string,
   now: number,
-  graceMs: number,
+  delayMs: number,
   isJoined: boolean,
 ): JobsOfRecords {
-  const delay = graceMs + set.settings.keepForBackupsMs
-  const common = { operation, kind: 'replaced', dueAt: now + delay, createdAt: now } as const
-  return delay > 0 || isJoined
+  const common = { operation, kind: 'replaced', dueAt: now + delayMs, createdAt: now } as const
+  return delayMs > 0 || isJoined
     ? { ...common, state: 'waiting', owner: '', attempts: 0 }
     : { ...common, state: 'doomed', owner: set.owner, attempts: 1 }
 }

@@ -15,7 +15,10 @@ export interface RecordsOptions {
   replaceGraceMs?: number
   /** Milliseconds that a deleted file can be restored. Default: 0, deleted files are gone at once. */
   restoreMs?: number
-  /** Milliseconds that old bytes are kept beyond their grace: as long as the oldest backup that may come back. Default: 0. */
+  /**
+   * Milliseconds that replaced bytes, and with them their URLs, are kept beyond their grace, and copies in trash and
+   * quarantine beyond their time: as long as the oldest backup that may come back. Default: 0.
+   */
   keepForBackupsMs?: number
   /** Told after a delete, a replace or a move which URLs must no longer be served. */
   cdn?: CdnOptions

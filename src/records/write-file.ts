@@ -103,8 +103,8 @@ export async function publishPrepared(set: RecordSet, publication: Publication):
 
 /** Whether what was replaced or moved from has no grace: see `oldBytes`. */
 function deletesAtOnce({ settings }: RecordSet, { operation, transaction }: Publication): boolean {
-  if (transaction !== undefined || settings.keepForBackupsMs > 0) return false
-  return operation === 'move' || settings.replaceGraceMs === 0
+  if (transaction !== undefined) return false
+  return operation === 'move' || settings.replaceGraceMs + settings.keepForBackupsMs === 0
 }
 
 /** Old bytes without a grace go at once. What fails is in the journal: the new file is there all the same. */

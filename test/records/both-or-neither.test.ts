@@ -351,6 +351,18 @@ describe('copy and move onto a file', () => {
   )
 })
 
+describe('old bytes that are kept for backups', () => {
+  it('are those of a replaced file, not those of a moved one: its path may have become private', async () => {
+    const { files, stored } = recorded({ replaceGraceMs: 0, keepForBackupsMs: 86_400_000 })
+    await files.upload('public.txt', 'a')
+    const old = await files.upload('private.txt', 'b')
+    const { etag } = await files.move('public.txt', 'private.txt')
+    expect((await stored()).sort()).toEqual(
+      [`default/private.${old.etag}.txt`, `default/private.${etag}.txt`].sort(),
+    )
+  })
+})
+
 describe('a finalized upload', () => {
   it('is what was checked, though other bytes of the same number were sent a moment later', async () => {
     const world = recorded({

@@ -39,6 +39,8 @@ export interface StorageErrorDetails {
   retryAfterMs?: number
   /** Says that a `not-found` means the bucket, not an object in it. */
   resource?: 'bucket'
+  /** True where the answer of an earlier try was lost: its effect may have happened, or may happen yet. */
+  uncertain?: boolean
   cause?: unknown
 }
 
@@ -75,6 +77,7 @@ export class StorageError extends Error {
   readonly retryable: boolean
   declare readonly retryAfterMs?: number
   declare readonly resource?: 'bucket'
+  declare readonly uncertain?: true
 
   constructor(code: ErrorCode, message: string, details: StorageErrorDetails = {}) {
     super(redact(message), details.cause === undefined ? undefined : { cause: redactError(details.cause) })
@@ -86,6 +89,7 @@ export class StorageError extends Error {
     if (details.requestId !== undefined) this.requestId = details.requestId
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs
     if (details.resource !== undefined) this.resource = details.resource
+    if (details.uncertain) this.uncertain = true
     this.retryable = details.retryable ?? RETRYABLE.has(code)
     Object.defineProperty(this, BRAND, { value: true })
   }
@@ -99,6 +103,14 @@ export class StorageError extends Error {
     const { name, code, message, operation, key, provider, status, requestId, retryable } = this
     return { name, code, message, operation, key, provider, status, requestId, retryable }
   }
+}
+
+/** The same error, for an operation of which an earlier try's answer was lost. */
+export function uncertain(error: StorageError): StorageError {
+  const { code, message, operation, key, provider, status, requestId, retryable, retryAfterMs, resource } =
+    error
+  const details = { operation, key, provider, status, requestId, retryable, retryAfterMs, resource }
+  return new StorageError(code, message, { ...details, uncertain: true, cause: error.cause })
 }
 
 /** Whether `error` is a `StorageError`, and of one of `codes` where any are given. */

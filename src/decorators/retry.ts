@@ -1,5 +1,5 @@
 import { assertProvider } from '../core/assert-provider.ts'
-import { isStorageError, type StorageError } from '../core/errors.ts'
+import { isStorageError, type StorageError, uncertain } from '../core/errors.ts'
 import type { KeyEntry, KeyInput, OperationName, OperationOptions } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
 import type { DeleteResult, KeyResult } from '../core/results.ts'
@@ -140,7 +140,8 @@ function errorOf(result: KeyResult<unknown>): StorageError | undefined {
   return result.ok ? undefined : result.error
 }
 
-/** It may have been the try whose answer was lost that deleted it. */
+/** It may have been the try whose answer was lost that deleted it; and a refusal now says nothing of that try. */
 function afterLostAnswer(result: DeleteResult): DeleteResult {
+  if (result.status === 'error') return { ...result, error: uncertain(result.error) }
   return result.status === 'missing' ? { ...result, status: 'gone' } : result
 }

@@ -40,9 +40,12 @@ export async function removeBytes(
     return results.map((result, index) => removalOf(set, result, targets[index]!))
   } catch (error) {
     const known = set.error(error, 'delete')
-    const status = REFUSALS.has(known.code) ? 'refused' : 'unknown'
-    return targets.map(() => ({ status, error: known }))
+    return targets.map(() => ({ status: statusOf(known), error: known }))
   }
+}
+
+function statusOf({ code, uncertain }: StorageError): 'refused' | 'unknown' {
+  return REFUSALS.has(code) && !uncertain ? 'refused' : 'unknown'
 }
 
 function entryOf({ capabilities }: StorageProvider, { physical, versionId }: StoredBytes) {
@@ -61,8 +64,7 @@ function removalOf(set: RecordSet, result: DeleteResult, { physical }: StoredByt
       retryable: false,
     }),
   })
-  if (result.status === 'error')
-    return { status: REFUSALS.has(result.error.code) ? 'refused' : 'unknown', error: result.error }
+  if (result.status === 'error') return { status: statusOf(result.error), error: result.error }
   // The object is hidden, its bytes are kept as a version that we don't know: no deletion, and none that can be undone.
   if (result.deleteMarker)
     return failed(

@@ -11,7 +11,8 @@ const TIMES = 2
 /** Tells the CDN which URLs must no longer be served. Its failure never touches the files: it is told again. */
 export async function runCdnJobs(set: RecordSet, jobs: readonly Job[]): Promise<void> {
   const { cdn } = set.settings
-  if (cdn === undefined) return endWithoutCdn(set, jobs)
+  // A process without a CDN takes none of these jobs.
+  if (cdn === undefined) return
   const targets = await invalidationTargets(
     set,
     jobs.map(job => ({ physical: job.physical, reference: `${job.id}/${(job.data.told ?? 0) + 1}` })),
@@ -55,15 +56,6 @@ async function recordTold(set: RecordSet, jobs: readonly Job[], settlingMs: numb
     )
   await set.engine.batch(statements)
   for (const job of ended) set.emit({ kind: 'job-done', severity: 'info', job: jobName(job) })
-}
-
-/** The CDN was configured when the job was made and is not now: nobody can be told. */
-async function endWithoutCdn(set: RecordSet, jobs: readonly Job[]): Promise<void> {
-  const error = new StorageError(
-    'unsupported',
-    'a CDN must be told, and none is configured: open the files with the option cdn, or cancel the job',
-  )
-  for (const job of jobs) await putBack(set, job, error)
 }
 
 function unanswered(name: string): StorageError {

@@ -38,6 +38,11 @@ export class JobRunner {
     this.#claims = new JobClaims(set)
   }
 
+  /** Jobs that this process can do: a message to the CDN waits for one that has it. */
+  get #ours(): string {
+    return this.#set.settings.cdn === undefined ? "stuck = 0 AND kind <> 'cdn'" : 'stuck = 0'
+  }
+
   /** Whether the database has been restored or moved since this runner began: nothing is done any more. */
   get isOutdated(): boolean {
     return this.#outdated
@@ -66,7 +71,7 @@ export class JobRunner {
     for (;;) {
       const [further, ...last] = beyond
       const page = await this.#set.jobs(
-        [`stuck = 0 AND due_at <= ?${further} ORDER BY due_at, id LIMIT ${ROUND}`, BigInt(now), ...last],
+        [`${this.#ours} AND due_at <= ?${further} ORDER BY due_at, id LIMIT ${ROUND}`, BigInt(now), ...last],
         { consistency: 'linearizable' },
       )
       const found = this.#look(page)
@@ -79,7 +84,11 @@ export class JobRunner {
 
   async #of(operation: string, now: number): Promise<Found> {
     const jobs = await this.#set.jobs(
-      ['stuck = 0 AND operation = ? AND (due_at <= ? OR attempts > 0) ORDER BY id', operation, BigInt(now)],
+      [
+        `${this.#ours} AND operation = ? AND (due_at <= ? OR attempts > 0) ORDER BY id`,
+        operation,
+        BigInt(now),
+      ],
       { consistency: 'linearizable' },
     )
     return this.#look(jobs)
@@ -131,7 +140,7 @@ export class JobRunner {
     const set = this.#set
     const waits = due.map(job => this.#claims.silentIn(job))
     const [row] = await set.query([
-      `SELECT MIN(due_at) AS due_at FROM ${set.table('journal')} WHERE stuck = 0 AND due_at > ?`,
+      `SELECT MIN(due_at) AS due_at FROM ${set.table('journal')} WHERE ${this.#ours} AND due_at > ?`,
       BigInt(now),
     ])
     if (typeof row?.due_at === 'bigint') waits.push(Math.max(1, Number(row.due_at) - now))

@@ -126,11 +126,11 @@ export async function closeJobs(set: RecordSet, jobs: readonly Job[]): Promise<v
       ],
       [`DELETE FROM ${files} WHERE ${hidden} AND ${HELD}`, ...physicals, id],
     )
-    const [told, others] = partition(some, job => set.settings.cdn !== undefined && wasHandedOut(job))
-    const [watched, ended] = partition(others, job => mayArriveLate(set, job, now))
+    const [told, others] = partition(some, mayBeHandedOut)
+    const [watched] = partition(others, job => mayArriveLate(set, job, now))
     if (told.length > 0)
       statements.push([
-        `UPDATE ${journal} SET kind = 'cdn', state = 'waiting', owner = '', fence = fence + 1, due_at = ?, attempts = 0, refusals = 0, error = NULL, stuck = 0, data = '{}' WHERE id IN (${placeholders(told)}) AND kind <> 'cdn' AND ${HELD}`,
+        `UPDATE ${journal} SET kind = 'cdn', state = 'waiting', owner = '', fence = fence + 1, due_at = ?, attempts = 0, refusals = 0, error = NULL, stuck = 0, data = '{}' WHERE id IN (${placeholders(told)}) AND kind <> 'cdn'${handedOut(set)} AND ${HELD}`,
         now,
         ...told.map(job => job.id),
         id,
@@ -142,12 +142,12 @@ export async function closeJobs(set: RecordSet, jobs: readonly Job[]): Promise<v
         ...watched.map(job => job.id),
         id,
       ])
-    if (ended.length > 0)
-      statements.push([
-        `DELETE FROM ${journal} WHERE id IN (${placeholders(ended)}) AND kind <> 'cdn' AND ${HELD}`,
-        ...ended.map(job => job.id),
-        id,
-      ])
+    // What has become something else by now stays.
+    statements.push([
+      `DELETE FROM ${journal} WHERE id IN (${placeholders(some)}) AND kind NOT IN ('cdn', 'tombstone') AND ${HELD}`,
+      ...some.map(job => job.id),
+      id,
+    ])
   }
   for (const { physical } of jobs.filter(job => job.data.adopted))
     statements.push([
@@ -167,8 +167,18 @@ function mayArriveLate({ settings }: RecordSet, { kind, createdAt }: Job, now: b
   return (kind === 'trash' || kind === 'quarantine') && createdAt + settings.lateMs > Number(now)
 }
 
+/**
+ * Which of them the CDN must be told of. Who has one tells it of all; who has none, as a command line, leaves a message for
+ * those whose URLs a process with a CDN has given out.
+ */
+function handedOut(set: RecordSet): string {
+  if (set.settings.cdn !== undefined) return ''
+  const table = set.table('handed_out')
+  return ` AND EXISTS (SELECT 1 FROM ${table} WHERE ${table}.physical = ${set.table('journal')}.physical)`
+}
+
 /** Copies in trash and quarantine never had a URL. */
-function wasHandedOut({ kind }: Job): boolean {
+function mayBeHandedOut({ kind }: Job): boolean {
   return kind === 'delete' || kind === 'replaced'
 }
 

@@ -124,6 +124,21 @@ describe('telling the CDN', () => {
     expect(await files.jobs()).toEqual([])
   })
 
+  it('is owed by a process that knows no CDN, and told by the next one that does', async () => {
+    const { told, invalidator } = listener()
+    const first = recorded({ cdn: { invalidator }, replaceGraceMs: 0 })
+    await first.files.upload('a', 'x')
+    await first.files.upload('never handed out', 'x')
+    await first.files.signedUrl('a', { expiresIn: 60 })
+    const tool = first.another({ cdn: undefined, maxAttempts: 1 })
+    await tool.deleteMany(['a', 'never handed out'])
+    await tool.recover()
+    expect(told).toEqual([])
+    expect(await tool.jobs()).toMatchObject([{ kind: 'cdn', status: 'waiting', key: 'a', attempts: 0 }])
+    await first.files.recover()
+    expect(told).toHaveLength(1)
+  })
+
   it('is told by whoever goes on after a crash between the deletion and its answer', async () => {
     const { told, invalidator } = listener()
     let hangs = true

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { StorageError } from '../../src/core/errors.ts'
 import type { DeleteResult, StorageProvider } from '../../src/core/provider.ts'
+import { retry } from '../../src/decorators/index.ts'
 import { hasCode } from '../support/has-code.ts'
 import { changed, recorded } from '../support/recorded.ts'
 
@@ -107,6 +108,16 @@ describe('delete with records', () => {
     world.advance(3_600_000)
     await world.files.recover()
     expect(await world.stored()).toEqual([])
+  })
+
+  it('never brings a file back where a try below, in retry, had no certain answer before the refusal', async () => {
+    const { files } = recorded({
+      patienceMs: 0,
+      through: store => retry(answering([down, denied])(store), { attempts: 2, sleep: async () => {} }),
+    })
+    await files.upload('a.txt', 'bytes')
+    await expect(files.delete('a.txt')).rejects.toSatisfy(hasCode('pending'))
+    expect(await files.exists('a.txt')).toBe(false)
   })
 
   it('never brings a file back whose bytes are gone, though the store says it refused', async () => {

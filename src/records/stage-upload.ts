@@ -182,14 +182,17 @@ async function copyStaged(
     ...given,
     metadata: { ...sent.metadata, ...given.metadata },
   }
-  const { capabilities } = set.provider
+  const keepsCondition = set.provider.capabilities.conditionalCopySource === true
+  const signal = options.signal === undefined ? lost : AbortSignal.any([options.signal, lost])
   const info = await set.provider.copy(job.physical, physical, {
     ...storeAttributes(set, job.key, attributes),
     // What is sent after the check must not be what is published.
-    ...(sent.etag !== undefined && capabilities.conditionalCopySource === true ? { ifMatch: sent.etag } : {}),
-    signal: options.signal === undefined ? lost : AbortSignal.any([options.signal, lost]),
+    ...(sent.etag !== undefined && keepsCondition ? { ifMatch: sent.etag } : {}),
+    signal,
   })
-  if (info.size !== sent.size)
+  // Where the store keeps no condition, what lay there before and after the copy was the same.
+  const after = keepsCondition ? sent : await set.provider.info(job.physical, { signal })
+  if (info.size !== sent.size || after.etag !== sent.etag)
     throw failed(set, 'conflict', job.key, 'the upload was sent again while it was finalized; try again')
   const checksum = await verifiedChecksum(set, job.key, physical, options, info)
   return { size: info.size, attributes, checksum, info }

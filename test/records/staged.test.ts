@@ -64,6 +64,24 @@ describe('signed uploads with records', () => {
     expect(await world.files.exists('a.txt')).toBe(false)
   })
 
+  it('publishes nothing else either where the store keeps no condition on a copy', async () => {
+    const world = recorded({
+      through: changed(inner => ({
+        get capabilities() {
+          return { ...inner.capabilities, conditionalCopySource: false as const }
+        },
+        async copy(from, to, options) {
+          await inner.upload(from, 'other')
+          return inner.copy(from, to, options)
+        },
+      })),
+    })
+    const { url, uploadId } = await world.files.signedUpload('a.txt', { expiresIn: 60 })
+    await send(world, url, 'bytes')
+    await expect(world.files.finalize(uploadId!)).rejects.toSatisfy(hasCode('conflict'))
+    expect(await world.files.exists('a.txt')).toBe(false)
+  })
+
   it('refuses what is not what was signed for', async () => {
     const world = recorded()
     const code = async (options: object, body: string | undefined, type?: string, finalize = {}) => {

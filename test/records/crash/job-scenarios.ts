@@ -3,6 +3,7 @@ import type { RecordedFiles } from '../../../src/records/index.ts'
 import type { Gate, Step } from '../support/simulation.ts'
 import type { World } from '../support/world.ts'
 import { type CrashScenario, withoutRow, withRow } from './crash-scenario.ts'
+import { sendSigned } from './send-signed.ts'
 
 const text = { contentType: 'text/plain', metadata: { album: 'summer' } }
 const MINUTE = 60_000
@@ -15,7 +16,7 @@ export const JOB_SCENARIOS: readonly CrashScenario[] = [
     name: 'signed upload and finalize, with a row',
     async act(files, world) {
       const { uploadId } = await files.signedUpload('a.txt', { expiresIn: 600 })
-      await send(world, uploadId!, 'sent')
+      await sendSigned(world, uploadId!, 'sent')
       return files.finalize(uploadId!, withRow('a.txt'))
     },
     after: { 'a.txt': 'sent' },
@@ -28,7 +29,7 @@ export const JOB_SCENARIOS: readonly CrashScenario[] = [
     async arrange(files, world) {
       await files.upload('a.txt', 'old', text)
       const { uploadId } = await files.signedUpload('a.txt', { expiresIn: 600 })
-      await send(world, uploadId!, 'sent')
+      await sendSigned(world, uploadId!, 'sent')
       world.notes.set('uploadId', uploadId!)
     },
     act: (files, world) => files.finalize(world.notes.get('uploadId')!, { checksum: 'sha256' }),
@@ -151,7 +152,7 @@ async function ruin(world: World): Promise<void> {
   const files = run('v')
   await world.simulation.run(files.upload('b.txt', 'changed', { ...text, ...withRow('b.txt') }))
   const { uploadId } = await world.simulation.run(files.signedUpload('s.txt', { expiresIn: 60 }))
-  await send(world, uploadId!, 'never finalized')
+  await sendSigned(world, uploadId!, 'never finalized')
   world.simulation.clock.advance(30 * MINUTE)
 }
 
@@ -167,10 +168,4 @@ async function crash(world: World, name: string, doing: Promise<unknown>, call: 
   }
   await world.simulation.until(() => ended || world.simulation.isDead(name), stepOf)
   if (!met) throw new Error(`${name} never came to ${call}`)
-}
-
-/** A browser uses the signed URL. */
-async function send(world: World, uploadId: string, body: string): Promise<void> {
-  const [job] = await world.engine.query(['SELECT physical FROM t_default__journal WHERE id = ?', uploadId])
-  await world.provider.upload(String(job!.physical), body, { contentType: 'text/plain' })
 }

@@ -18,6 +18,13 @@ export function equal<Value>(actual: Value, expected: Value, what: string): void
   if (is !== should) throw new ConformanceError(`${what} is ${clipped(is)}, should be ${clipped(should)}`)
 }
 
+/** As `equal`, where more than one outcome is right. */
+export function oneOf<Value>(actual: Value, expected: readonly Value[], what: string): void {
+  const [is, should] = [shown(actual), expected.map(shown)]
+  if (!should.includes(is))
+    throw new ConformanceError(`${what} is ${clipped(is)}, should be ${should.map(clipped).join(' or ')}`)
+}
+
 export function sameBytes(actual: Uint8Array, expected: Uint8Array, what: string): void {
   if (Buffer.compare(actual, expected) === 0) return
   const length = Math.min(actual.length, expected.length)

@@ -4,6 +4,7 @@ import { CAPABILITY_NEEDS, type CapabilityNeed, refusesMissing } from './capabil
 import { CASES } from './cases.ts'
 import type { ConformanceCase } from './conformance-case.ts'
 import { assertContext, type ConformanceContext, HOST_NEEDS, type HostNeed } from './conformance-context.ts'
+import { runNamed } from './run-named.ts'
 import { Scope } from './scope.ts'
 
 /** What a test runner hands to its tests; vitest's and node:test's both have `skip`. */
@@ -70,10 +71,11 @@ function test(item: ConformanceCase, context: ConformanceContext): ConformanceTe
 
 async function runCase(item: ConformanceCase, context: ConformanceContext): Promise<ConformanceOutcome> {
   try {
-    return await inTime(context.caseTimeoutMs ?? CASE_TIMEOUT_MS, () => runInScope(item, context))
+    const timeoutMs = context.caseTimeoutMs ?? CASE_TIMEOUT_MS
+    return await runNamed(context.name, item.id, timeoutMs, () => runInScope(item, context))
   } catch (error) {
     if (error instanceof CannotRun) return { status: 'skipped', reason: error.message }
-    throw new ConformanceError(`${context.name} fails ${item.id}: ${problemOf(error)}`, { cause: error })
+    throw error
   }
 }
 
@@ -96,12 +98,6 @@ async function runInScope(item: ConformanceCase, context: ConformanceContext): P
   }
 }
 
-function problemOf(error: unknown): string {
-  if (error instanceof StorageError && error.key !== undefined)
-    return `${error.message} (${error.code}, key ${JSON.stringify(error.key)})`
-  return error instanceof Error ? error.message : String(error)
-}
-
 /** A skip must still be true: the case runs, and has to fail. */
 async function runDeclaredSkip(
   item: ConformanceCase,
@@ -114,19 +110,6 @@ async function runDeclaredSkip(
       `${context.name} passes ${item.id}, which is skipped as '${reason}': remove the skip`,
     )
   return { status: 'skipped', reason }
-}
-
-/** A case that hangs has failed. */
-async function inTime<T>(ms: number, work: () => Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new ConformanceError(`no end after ${ms} ms`)), ms)
-  })
-  try {
-    return await Promise.race([work(), late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 function isHostNeed(need: string): need is HostNeed {

@@ -7,7 +7,11 @@ import {
   ConformanceError,
   type ConformanceTest,
   conformance,
+  RECORDS_CASES,
+  type RecordsConformanceContext,
+  recordsConformance,
 } from '../../src/conformance/index.ts'
+import { isStorageError } from '../../src/core/errors.ts'
 import { refused } from '../support/refused.ts'
 import { CLAIM_MUTANTS } from './mutants/claims.ts'
 import { CHANGE_MUTANTS, KEY_MUTANTS } from './mutants/keys-and-changes.ts'
@@ -15,6 +19,7 @@ import { LISTING_MUTANTS } from './mutants/listing.ts'
 import { soundContext } from './mutants/mutant.ts'
 import { PART_AND_VERSION_MUTANTS } from './mutants/parts-and-versions.ts'
 import { READING_MUTANTS } from './mutants/reading.ts'
+import { RECORDS_MUTANTS, soundRecords } from './mutants/records.ts'
 import { withParts, withStaging, withVersions } from './mutants/richer-memory.ts'
 import { WRITING_MUTANTS } from './mutants/writing.ts'
 
@@ -35,26 +40,31 @@ function pick(tests: readonly ConformanceTest[], id: string): ConformanceTest {
 }
 
 describe('the cases', () => {
-  it('cover the behaviours 1 to 105, each at least once and no other', () => {
-    const covered = [...new Set(CASES.flatMap(item => item.covers))].sort((a, b) => a - b)
-    expect(covered).toEqual(Array.from({ length: 105 }, (_, n) => n + 1))
+  const all = [...CASES, ...RECORDS_CASES]
+
+  it.each([
+    ['a provider', CASES, 1, 105],
+    ['records', RECORDS_CASES, 106, 112],
+  ] as const)('of %s cover their behaviours, each at least once and no other', (_, cases, first, last) => {
+    const covered = [...new Set(cases.flatMap(item => item.covers))].sort((a, b) => a - b)
+    expect(covered).toEqual(Array.from({ length: last - first + 1 }, (_, n) => first + n))
   })
 
   it('have ids and titles of their own', () => {
-    const ids = CASES.map(item => item.id)
+    const ids = all.map(item => item.id)
     expect(new Set(ids).size).toBe(ids.length)
-    expect(new Set(CASES.map(item => item.title)).size).toBe(ids.length)
+    expect(new Set(all.map(item => item.title)).size).toBe(ids.length)
     for (const id of ids) expect(id).toMatch(/^[a-z]+(?:-[a-z]+)*\/[a-z0-9]+(?:-[a-z0-9]+)*$/)
   })
 
   it('are called by their ids where the guide names one', async () => {
     const guide = await readFile(new URL('../../docs/testing-an-adapter.md', import.meta.url), 'utf8')
-    const areas = new Set(CASES.map(item => item.id.split('/')[0]!))
+    const areas = new Set(all.map(item => item.id.split('/')[0]!))
     const named = [...guide.matchAll(/(?<![\w./-])([a-z-]+)\/[a-z0-9-]+(?![\w/-])/g)].filter(([, area]) =>
       areas.has(area!),
     )
     expect(named.length).toBeGreaterThan(2)
-    for (const [id] of named) expect(CASES.map(item => item.id)).toContain(id)
+    for (const [id] of named) expect(all.map(item => item.id)).toContain(id)
   })
 })
 
@@ -134,6 +144,29 @@ describe('conformance', () => {
   })
 })
 
+describe('recordsConformance', () => {
+  it.each<[unknown, RegExp]>([
+    [{ ...soundRecords(), withRecords: undefined }, /needs name, withRecords, engine and store/],
+    [{ ...soundRecords(), engine: {} }, /engine must be a function/],
+    [{ ...soundRecords(), skip: {} }, /unknown option 'skip'; known are name, withRecords, engine/],
+    [{ ...soundRecords(), caseTimeoutMs: 0 }, /caseTimeoutMs must be above zero/],
+  ])('refuses the context %o', (context, message) => {
+    expect(() => recordsConformance(context as RecordsConformanceContext)).toThrow(refused(message))
+  })
+
+  it('ends a case that hangs, and names what is tested and the case', async () => {
+    const hanging = { ...soundRecords(), store: () => new Promise<never>(() => {}), caseTimeoutMs: 20 }
+    await expect(pick(recordsConformance(hanging), 'records/tenants').run()).rejects.toThrow(
+      /^records fails records\/tenants: no end after 20 ms/,
+    )
+  })
+
+  it('has a mutant for each of its cases', () => {
+    const caught = new Set(RECORDS_MUTANTS.flatMap(mutant => mutant.caughtBy))
+    expect([...caught].sort()).toEqual(RECORDS_CASES.map(item => item.id).sort())
+  })
+})
+
 describe('the kit passes what memory lacks', () => {
   const richer: [string, ConformanceContext, RegExp][] = [
     ['uploads in parts', { ...soundContext(), partSizesBytes: [4096], create: withParts }, /^unfinished\//],
@@ -155,6 +188,21 @@ describe('the kit catches a provider that', () => {
       for (const id of caughtBy) {
         expect(sound.has(id)).toBe(true)
         await expect(pick(tests, id).run(), id).rejects.toThrow(ConformanceError)
+      }
+    })
+  }
+
+  for (const { title, caughtBy, context } of RECORDS_MUTANTS) {
+    it(`${title}, with records`, async () => {
+      const tests = recordsConformance(context)
+      for (const id of caughtBy) {
+        const error: unknown = await pick(tests, id)
+          .run()
+          .catch(thrown => thrown)
+        expect(error, id).toBeInstanceOf(ConformanceError)
+        // A mistake of the case's own must not pass for a catch.
+        const { cause } = error as ConformanceError
+        expect(cause instanceof ConformanceError || isStorageError(cause), id).toBe(true)
       }
     })
   }

@@ -12,13 +12,16 @@ import { recordsBehaviours } from '../support/records-behaviours.ts'
 import { type RqliteCluster, startRqlite } from '../support/rqlite.ts'
 
 describe('records over memory and SQLite', () => {
-  recordsBehaviours(async () => ({ engine: sqlite({ path: ':memory:' }), store: async () => memory() }))
+  recordsBehaviours('records over memory and SQLite', async () => ({
+    engine: sqlite({ path: ':memory:' }),
+    store: async () => memory(),
+  }))
 })
 
 describe('records over local files and a SQLite file', () => {
   let folder: string
   afterAll(() => rm(folder, { recursive: true }))
-  recordsBehaviours(async () => {
+  recordsBehaviours('records over local files and a SQLite file', async () => {
     folder = await mkdtemp(join(tmpdir(), 'stowage-behaviours-'))
     let roots = 0
     return {
@@ -31,13 +34,16 @@ describe('records over local files and a SQLite file', () => {
 describe('records over memory and PGlite', () => {
   const database = new PGlite()
   afterAll(() => database.close())
-  recordsBehaviours(async () => ({ engine: postgres({ client: database }), store: async () => memory() }))
+  recordsBehaviours('records over memory and PGlite', async () => ({
+    engine: postgres({ client: database }),
+    store: async () => memory(),
+  }))
 })
 
 describe('records over memory and rqlite', () => {
   let cluster: RqliteCluster
   afterAll(() => cluster.stop())
-  recordsBehaviours(async () => {
+  recordsBehaviours('records over memory and rqlite', async () => {
     cluster = await startRqlite()
     return {
       engine: rqlite({ url: cluster.nodes.map(node => node.url) }),

@@ -31,5 +31,8 @@ describeOnPostgres('records', server => {
     await database.drop()
   })
   conformStore(recordsContext(local, 'PostgreSQL', () => engine))
-  recordsBehaviours(async () => ({ engine, store: async () => memory() }))
+  recordsBehaviours('records over memory and PostgreSQL', async () => ({
+    engine,
+    store: async () => memory(),
+  }))
 })

@@ -236,7 +236,7 @@ async function takeAgain(set: RecordSet, jobs: readonly Job[]): Promise<Job[]> {
 
 /** A caller that was told `pending` may act on it: from then on these files never come back. */
 async function rememberAnswered(set: RecordSet, jobs: readonly Job[]): Promise<void> {
-  await set.engine.batch(
+  await set.write(
     [
       [
         `UPDATE ${set.table('journal')} SET answered = 1 WHERE id IN (${placeholders(jobs)})`,

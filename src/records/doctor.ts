@@ -63,7 +63,7 @@ function statusOf(job: Job): JobStatus {
 
 /** Makes a job due now, with all its attempts before it. @throws `not-found` */
 export async function retryJob(set: RecordSet, id: string): Promise<void> {
-  const { results } = await set.engine.batch([
+  const { results } = await set.write([
     [
       `UPDATE ${set.table('journal')} SET stuck = 0, attempts = 0, refusals = 0, answered = CASE WHEN kind = 'delete' THEN 1 ELSE answered END, due_at = ? WHERE id = ? AND owner = ''`,
       BigInt(await set.clock.now()),
@@ -78,7 +78,7 @@ export async function retryJob(set: RecordSet, id: string): Promise<void> {
  * to somebody's bytes. @throws `not-found`; `conflict` for a job that can't be given up, with what to do instead
  */
 export async function cancelJob(set: RecordSet, id: string): Promise<void> {
-  const { results } = await set.engine.batch([
+  const { results } = await set.write([
     [
       `DELETE FROM ${set.table('journal')} WHERE id = ? AND owner = '' AND (kind IN ('cdn', 'tombstone') OR (kind IN ('replaced', 'orphan', 'quarantine') AND state <> 'doomed'))`,
       id,

@@ -66,7 +66,7 @@ export async function dropTenant(
   if (!evenWithoutBytes) await assertStoreHasFiles(set)
   await checkMarker(set)
   await markDropping(engine, id)
-  await set.engine.batch([
+  await set.write([
     [`UPDATE ${set.table('journal')} SET stuck = 0, attempts = 0 WHERE stuck = 1 AND owner = ''`],
   ])
 
@@ -139,7 +139,7 @@ async function deleteAll(
 /** Trash, staged uploads, replaced bytes and what waits for another attempt. */
 async function makeDue(set: RecordSet): Promise<void> {
   const now = BigInt(await set.clock.now())
-  await set.engine.batch([
+  await set.write([
     [`UPDATE ${set.table('journal')} SET due_at = ? WHERE due_at > ? AND owner = ''`, now, now],
   ])
 }

@@ -28,7 +28,7 @@ export async function rememberHandedOut(
   const table = set.table('handed_out')
   const insert = `INSERT INTO ${table} (physical, path) SELECT ?, CASE WHEN (SELECT COUNT(*) FROM ${table} WHERE physical = ?) >= ? THEN '${MANY}' ELSE ? END WHERE NOT EXISTS (SELECT 1 FROM ${table} WHERE physical = ? AND path = ?) ON CONFLICT (physical, path) DO NOTHING`
   const most = BigInt(cdn.maxPaths)
-  await set.engine.batch(
+  await set.write(
     fresh.map(({ physical, path }): Statement => [insert, physical, physical, most, path, physical, path]),
   )
   if (known.size > MOST_REMEMBERED) known.clear()

@@ -17,7 +17,7 @@ export function heartbeat(set: RecordSet, id: string): { stop: () => void; lost:
       if (stopped.signal.aborted) return
       try {
         const [result] = (
-          await set.engine.batch([
+          await set.write([
             [
               `UPDATE ${set.table('journal')} SET beat = beat + 1 WHERE id = ? AND fence = 1 AND state = 'open'`,
               id,

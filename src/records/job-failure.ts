@@ -18,7 +18,7 @@ export async function putBack(
       ? { kind: 'job-stuck', severity: 'alarm', job: name, attempts, error }
       : { kind: 'job-failed', severity: 'warning', job: name, attempts, error },
   )
-  await set.engine.batch([
+  await set.write([
     [
       // Once: what has been put back, or has become another job behind an answer that was lost, has no owner any more.
       `UPDATE ${set.table('journal')} SET owner = '', due_at = ?, refusals = refusals + ?, error = ?, stuck = ? WHERE id = ? AND fence = ? AND owner <> ''`,

@@ -96,7 +96,7 @@ export class Leases {
       lost: lost.signal,
       async release() {
         released.abort()
-        await set.engine.batch([
+        await set.write([
           [`UPDATE ${leases} SET holder = '', beat = beat + 1 WHERE name = ? AND fence = ?`, name, fence],
         ])
       },
@@ -107,7 +107,7 @@ export class Leases {
         await set.rest(set.settings.leaseMs / 3, released.signal).catch(() => {})
         if (released.signal.aborted) return
         try {
-          const { results } = await set.engine.batch([
+          const { results } = await set.write([
             [`UPDATE ${leases} SET beat = beat + 1 WHERE name = ? AND fence = ?`, name, fence],
           ])
           if (results![0]!.changes === 0) return lost.abort(new Error('another process has taken the lease'))

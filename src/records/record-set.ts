@@ -102,6 +102,14 @@ export class RecordSet {
     return this.engine.batch(statements, { guard: 'data', durable: true, ...options })
   }
 
+  /** An unguarded batch that happens once: an answer that was lost is asked for. */
+  async write(
+    statements: readonly Statement[],
+    options: Omit<BatchOptions, 'id' | 'condition' | 'guard'> = {},
+  ): Promise<BatchResult> {
+    return this.engine.batch(statements, { id: `${this.newId()}:write`, ...options })
+  }
+
   async query(statement: Statement, options?: QueryOptions): Promise<readonly Row[]> {
     await this.ready()
     return this.engine.query(statement, options)

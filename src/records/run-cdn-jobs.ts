@@ -54,7 +54,7 @@ async function recordTold(set: RecordSet, jobs: readonly Job[], settlingMs: numb
         ended.map(job => job.physical),
       ),
     )
-  await set.engine.batch(statements)
+  await set.write(statements)
   for (const job of ended) set.emit({ kind: 'job-done', severity: 'info', job: jobName(job) })
 }
 

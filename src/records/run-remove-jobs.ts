@@ -95,7 +95,7 @@ async function doomJobs(set: RecordSet, jobs: readonly Job[]): Promise<Job[]> {
 /** A record refers to these bytes, so that they must stay: the job ends, and somebody should know. */
 async function closeReferred(set: RecordSet, jobs: readonly Job[]): Promise<void> {
   for (const job of jobs) {
-    const { results } = await set.engine.batch([
+    const { results } = await set.write([
       [
         `DELETE FROM ${set.table('journal')} WHERE id = ? AND fence = ? AND EXISTS (SELECT 1 FROM ${set.table('files')} WHERE physical = ?)`,
         job.id,

@@ -100,7 +100,7 @@ async function endWrite(set: RecordSet, job: Job): Promise<void> {
   const journal = set.table('journal')
   const fence = BigInt(job.fence)
   const dueAt = BigInt((await set.clock.now()) + set.settings.lateMs)
-  await set.engine.batch([
+  await set.write([
     job.kind === 'tombstone'
       ? [`DELETE FROM ${journal} WHERE id = ? AND fence = ?`, job.id, fence]
       : [

@@ -1,5 +1,6 @@
 import { isStorageError, StorageError } from '../core/errors.ts'
 import type { ColumnTypes, Engine, Statement } from '../sql/engine.ts'
+import { idFactory } from './new-id.ts'
 import { assertTenantId, tenantTable } from './tenant-id.ts'
 
 /**
@@ -39,7 +40,7 @@ export function prepareRegistry(engine: Engine): Promise<void> {
   const known = prepared.get(engine)
   if (known !== undefined) return known
   const made = engine
-    .batch(REGISTRY(engine.types), { locks: ['stowage_registry'], durable: true })
+    .batch(REGISTRY(engine.types), { id: idFactory()(), locks: ['stowage_registry'], durable: true })
     .then(() => {})
   prepared.set(engine, made)
   made.catch(() => prepared.delete(engine))

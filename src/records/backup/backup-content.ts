@@ -24,7 +24,7 @@ const NOT_COUNTED = 'stowage_operations'
 
 /** Looks into a database. @throws `checksum-mismatch` where it is damaged */
 export async function readContent(engine: Engine): Promise<BackupContent> {
-  const [first] = await engine.query(['SELECT integrity_check AS said FROM pragma_integrity_check(1)'])
+  const [first] = await engine.query(['SELECT integrity_check AS said FROM pragma_integrity_check LIMIT 1'])
   if (first?.said !== 'ok')
     throw new StorageError('checksum-mismatch', `the database is damaged: ${String(first?.said)}`, {
       retryable: false,

@@ -99,7 +99,7 @@ async function assertWhole(path: string, openPath: (path: string) => Promise<Con
     const connection = await openPath(path)
     try {
       const [row] = connection
-        .prepare('SELECT integrity_check AS said FROM pragma_integrity_check(1)')
+        .prepare('SELECT integrity_check AS said FROM pragma_integrity_check LIMIT 1')
         .all([])
       said = row?.said
       if (connection.prepare('SELECT COUNT(*) AS tables FROM sqlite_schema').all([])[0]!.tables === 0n)

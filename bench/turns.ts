@@ -33,10 +33,7 @@ export async function takeTurns<Result>(
       workers.set(name, worker)
       results.set(name, [])
     }
-    const ready = [...workers.values()].map(worker =>
-      Promise.race([once(worker, 'message'), once(worker, 'exit')]),
-    )
-    await Promise.all(ready)
+    await Promise.all([...workers.values()].map(messageOrEnd))
     // The rounds before the first are not counted: they open connections and let the compiler warm up.
     for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
       for (const { name } of rotated(entrants, round)) {
@@ -65,11 +62,20 @@ async function ended(worker: ChildProcess): Promise<void> {
 async function ask<Result>(worker: ChildProcess, request: object): Promise<Answer<Result>> {
   if (!worker.connected) return { ok: false, message: 'did not start' }
   worker.send(request)
-  const [answer] = (await Promise.race([
-    once(worker, 'message'),
-    once(worker, 'exit').then(() => [{ ok: false, message: 'ended' }]),
-  ])) as [Answer<Result>]
-  return answer
+  return ((await messageOrEnd(worker)) as Answer<Result> | undefined) ?? { ok: false, message: 'ended' }
+}
+
+/** Its next message; undefined where it ends before. */
+async function messageOrEnd(worker: ChildProcess): Promise<unknown> {
+  const settled = new AbortController()
+  const { signal } = settled
+  const ended = once(worker, 'exit', { signal }).then(() => [undefined])
+  try {
+    return (await Promise.race([once(worker, 'message', { signal }), ended]))[0]
+  } finally {
+    // Whoever waits on loses its listener: thousands of rounds would leave thousands.
+    settled.abort()
+  }
 }
 
 export type Contested<Result> = { contender: string; failure?: string } & { [Field in keyof Result]?: Spread }

@@ -100,7 +100,7 @@ export class PreparedUploads {
     const held = this.#of(upload, 'discard')
     if ('known' in held) return
     held.prepared.settled()
-    await abandonWrite(this.#set, held.prepared, undefined)
+    await abandonWrite(this.#set, held.prepared)
   }
 
   #hold(held: Held): PreparedUpload {

@@ -13,7 +13,6 @@ import { removeBytes } from './remove-bytes.ts'
 export async function abandonWrite(
   set: RecordSet,
   { id, physical }: { id: string; physical: string },
-  _reason: unknown,
 ): Promise<void> {
   try {
     if (!(await doomKey(set, { id, fence: 1, physical }))) return

@@ -66,7 +66,7 @@ export async function prepareFile(
     return { id, key, physical, stored, settled: beating.stop, lost: beating.lost }
   } catch (error) {
     beating.stop()
-    await abandonWrite(set, { id, physical }, error)
+    await abandonWrite(set, { id, physical })
     if (beating.lost.aborted) throw givenUp(set, operation, key)
     throw error
   }
@@ -94,7 +94,7 @@ export async function publishPrepared(set: RecordSet, publication: Publication):
     // Whether it happened is unknown, or up to the caller, whose transaction holds what giving it up would wait for:
     // the intent stays, and recovery finds out.
     const isOpen = publication.transaction !== undefined || isStorageError(error, 'pending')
-    if (!isOpen) await abandonWrite(set, prepared, error)
+    if (!isOpen) await abandonWrite(set, prepared)
     throw error
   } finally {
     prepared.settled()

@@ -85,3 +85,8 @@ export function untilEnded<T>(promise: Promise<T>, signal: AbortSignal | undefin
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
 }
+
+/** Ends when either does, for who has an end of its own beside the caller's. */
+export function eitherSignal(given: AbortSignal | undefined, own: AbortSignal): AbortSignal {
+  return given === undefined ? own : AbortSignal.any([given, own])
+}

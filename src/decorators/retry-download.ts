@@ -1,4 +1,4 @@
-import { deadline } from '../core/deadline.ts'
+import { deadline, eitherSignal } from '../core/deadline.ts'
 import { Download } from '../core/download.ts'
 import { isStorageError, StorageError } from '../core/errors.ts'
 import { type DownloadOptions, settledOptions } from '../core/options.ts'
@@ -90,7 +90,7 @@ class ResumingSource {
     const { etag } = this.#first.info
     const able = etag !== undefined && this.#inner.capabilities.conditionalRead !== false
     const { signal } = this.#tries
-    const waits = signal === undefined ? this.#given.signal : AbortSignal.any([signal, this.#given.signal])
+    const waits = eitherSignal(signal, this.#given.signal)
     let failure = error
     for (;;) {
       if (!able || this.#given.signal.aborted || !(await this.#tries.again(failure, waits))) throw error

@@ -1,6 +1,7 @@
 import { StorageError } from '../core/errors.ts'
 import { assertFactoryOptions } from '../core/factory-options.ts'
 import type { Engine } from '../sql/engine.ts'
+import { decodePart } from './decode-part.ts'
 
 export interface OpenEngineOptions {
   /** Where secrets and defaults are looked up. Default: `process.env`. */
@@ -60,7 +61,7 @@ async function openSqlite(rest: string): Promise<Engine> {
     throw refuse(
       'sqlite:// takes an absolute path: sqlite:///srv/records.db; relative is sqlite:./records.db',
     )
-  const path = decode(rest.replace(/^\/\/(?=\/)/, ''))
+  const path = decodePart(rest.replace(/^\/\/(?=\/)/, ''), refuse)
   if (path === '') throw refuse('name the database file: sqlite:./records.db')
   return sqlite({ path })
 }
@@ -108,14 +109,6 @@ async function openRqlite(rest: string, protocol: 'http' | 'https', env: Env): P
   if (username && password === undefined)
     throw refuse('STOWAGE_RQLITE_USERNAME is set and STOWAGE_RQLITE_PASSWORD is not')
   return rqlite({ url, ...(username ? { auth: { username, password: password! } } : {}) })
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    throw refuse('a % in a name must be written %25')
-  }
 }
 
 function refuse(problem: string): StorageError {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { StorageError } from '../core/errors.ts'
+import { decodePart } from './decode-part.ts'
 
 /** The stores that `open` knows, with the parameters that each takes after a `?`. */
 export const STORE_PARAMETERS = {
@@ -48,13 +49,13 @@ export function parseStoreUrl(url: string): StoreUrl {
   if (fragment !== undefined) throw refuse('a # in a name must be written %23')
   const parameters = readParameters(kind, query)
   if (kind === 'file') return { kind, name: folderOf(location), prefix: '', parameters }
-  if (kind === 'memory') return { kind, name: decode(location), prefix: '', parameters }
+  if (kind === 'memory') return { kind, name: decodePart(location, refuse), prefix: '', parameters }
   const [, bucket, path] = /^\/\/([^/]+)(?:\/(.*))?$/s.exec(location) ?? []
   if (bucket === undefined) throw refuse(`name the bucket: ${kind}://bucket or ${kind}://bucket/prefix`)
-  const prefix = decode(path ?? '')
+  const prefix = decodePart(path ?? '', refuse)
   return {
     kind,
-    name: decode(bucket),
+    name: decodePart(bucket, refuse),
     prefix: prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`,
     parameters,
   }
@@ -86,15 +87,7 @@ function folderOf(location: string): string {
     return fileURLToPath(`file:${location}`)
   }
   if (location === '') throw refuse('name the folder: file:./data')
-  return decode(location)
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    throw refuse('a % in a name must be written %25')
-  }
+  return decodePart(location, refuse)
 }
 
 function refuse(problem: string): StorageError {

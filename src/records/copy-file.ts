@@ -1,3 +1,4 @@
+import { eitherSignal } from '../core/deadline.ts'
 import type { Attributes, CopyRequest } from '../core/driver.ts'
 import { isStorageError, StorageError } from '../core/errors.ts'
 import type { ObjectInfo } from '../core/provider.ts'
@@ -96,7 +97,7 @@ async function copyBytes(
   const attributes: Attributes = { ...source.attributes, ...changes }
   const info = await set.provider.copy(source.physical, physical, {
     ...storeAttributes(set, to, attributes),
-    signal: signal === undefined ? lost : AbortSignal.any([signal, lost]),
+    signal: eitherSignal(signal, lost),
   })
   if (info.size !== source.size) {
     set.emit({ kind: 'bytes-differ', severity: 'alarm', key: source.key, physical: source.physical })
@@ -137,9 +138,9 @@ function forgetSource(set: RecordSet, source: FileRecord, isJoined: boolean): Pu
   const { key, generation } = source
   return {
     ...unchangedSource(set, source, 'move'),
-    statements(batch, now) {
+    statements({ batch, now, generation: destination }) {
       // At once, whatever backups may want: what has moved may have become private.
-      const old = oldBytes(set, batch.slice(0, batch.indexOf(':')), now, 0, isJoined)
+      const old = oldBytes(set, destination, now, 0, isJoined)
       return [
         insertJobsOfRecords(journal, files, old, [LIVE, key, generation], batch),
         [`DELETE FROM ${set.table('metadata')} WHERE key = ? AND ${HELD}`, key, batch],

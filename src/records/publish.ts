@@ -6,12 +6,22 @@ import { ATTRIBUTE_COLUMNS, attributeValues, type FileRecord } from './record.ts
 import type { RecordSet } from './record-set.ts'
 import type { PreparedFile } from './write-file.ts'
 
+/** The batch that publishes, as its parts need it. */
+export interface Publishing {
+  /** Its id, for `HELD`. */
+  readonly batch: string
+  /** The store's time, in milliseconds since 1970. */
+  readonly now: number
+  /** What the file will be. */
+  readonly generation: string
+}
+
 /** What else must hold in the batch that publishes, and what else happens in it. */
 export interface PublicationPart {
   /** A SELECT that gives a row where it may be published. */
   readonly condition: Statement
-  /** Statements that carry `HELD`: they get the batch's id, and the store's time in milliseconds since 1970. */
-  statements(batch: string, now: number): readonly Statement[]
+  /** Statements that carry `HELD`. */
+  statements(publishing: Publishing): readonly Statement[]
   readonly locks: readonly string[]
   /** Why `condition` does not hold. */
   refused(): Promise<StorageError>
@@ -135,7 +145,7 @@ function publishStatements(
       batch,
     ],
     [`DELETE FROM ${set.table('journal')} WHERE id = ? AND ${HELD}`, generation, batch],
-    ...(part?.statements(batch, now) ?? []),
+    ...(part?.statements({ batch, now, generation }) ?? []),
   ]
 }
 
@@ -157,7 +167,7 @@ export function oldBytes(
 }
 
 /** The user's strings as rows, instead of those that were there. */
-export function metadataStatements(
+function metadataStatements(
   set: RecordSet,
   key: string,
   metadata: Readonly<Record<string, string>>,

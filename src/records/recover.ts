@@ -55,7 +55,7 @@ async function hasOwnedJobs(set: RecordSet): Promise<boolean> {
   return rows.length > 0
 }
 
-export async function journalCounts(set: RecordSet): Promise<{ pending: number; stuck: number }> {
+async function journalCounts(set: RecordSet): Promise<{ pending: number; stuck: number }> {
   const [row] = await set.query([
     `SELECT COUNT(*) AS jobs, COALESCE(SUM(stuck), 0) AS stuck FROM ${set.table('journal')}`,
   ])

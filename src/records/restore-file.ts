@@ -1,3 +1,4 @@
+import { eitherSignal } from '../core/deadline.ts'
 import { StorageError } from '../core/errors.ts'
 import type { ObjectInfo, OperationOptions } from '../core/provider.ts'
 import { HELD, type Row, type Statement } from '../sql/engine.ts'
@@ -78,7 +79,7 @@ export async function restoreFile(
   const record = await writeFile(set, publication, async (physical, lost) => {
     const info = await set.provider.copy(trashed, physical, {
       ...storeAttributes(set, key, old.attributes),
-      signal: signal === undefined ? lost : AbortSignal.any([signal, lost]),
+      signal: eitherSignal(signal, lost),
     })
     if (info.size !== old.size) throw otherBytes(set, old, info.size)
     return { size: old.size, attributes: old.attributes, checksum: old.checksum, info }
@@ -125,7 +126,7 @@ function takeOut(set: RecordSet, { generation, key }: FileRecord, trashed: strin
       trashed,
     ],
     locks: [trashed],
-    statements: (batch, now) => [
+    statements: ({ batch, now }) => [
       [`DELETE FROM ${trash} WHERE generation = ? AND ${HELD}`, generation, batch],
       [
         `UPDATE ${journal} SET due_at = ? WHERE physical = ? AND kind = 'trash' AND ${HELD}`,

@@ -109,7 +109,7 @@ async function closeReferred(set: RecordSet, jobs: readonly Job[]): Promise<void
 }
 
 /** One batch: hidden records go, adopted keys are retired for ever, jobs end or become what the CDN must be told. */
-export async function closeJobs(set: RecordSet, jobs: readonly Job[]): Promise<void> {
+async function closeJobs(set: RecordSet, jobs: readonly Job[]): Promise<void> {
   if (jobs.length === 0) return
   const [journal, files, metadata] = [set.table('journal'), set.table('files'), set.table('metadata')]
   const id = `${set.newId()}:close`

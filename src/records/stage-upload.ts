@@ -1,4 +1,5 @@
 import { type ChecksumAlgorithm, checksumRequest, hasher } from '../core/checksum.ts'
+import { eitherSignal } from '../core/deadline.ts'
 import type { SignUploadRequest } from '../core/driver.ts'
 import { isStorageError, StorageError } from '../core/errors.ts'
 import type { ObjectAttributes, OperationOptions } from '../core/options.ts'
@@ -183,7 +184,7 @@ async function copyStaged(
     metadata: { ...sent.metadata, ...given.metadata },
   }
   const keepsCondition = set.provider.capabilities.conditionalCopySource === true
-  const signal = options.signal === undefined ? lost : AbortSignal.any([options.signal, lost])
+  const signal = eitherSignal(options.signal, lost)
   const info = await set.provider.copy(job.physical, physical, {
     ...storeAttributes(set, job.key, attributes),
     // What is sent after the check must not be what is published.
@@ -233,8 +234,8 @@ function closeStaging(set: RecordSet, job: Job): PublicationPart {
       BigInt(job.fence),
     ],
     locks: [job.physical],
-    statements(batch): Statement[] {
-      const data = { ...job.data, finalized: batch.slice(0, batch.indexOf(':')) }
+    statements({ batch, generation }): Statement[] {
+      const data = { ...job.data, finalized: generation }
       return [
         [
           `UPDATE ${journal} SET state = 'finalized', data = ? WHERE id = ? AND ${HELD}`,

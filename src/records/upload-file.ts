@@ -1,11 +1,6 @@
-import {
-  type Checksum,
-  COMPUTED_ALGORITHMS,
-  type ComputedAlgorithm,
-  digest,
-  hasher,
-} from '../core/checksum.ts'
+import { type Checksum, type ComputedAlgorithm, digest, hasher } from '../core/checksum.ts'
 import { fileNameOf, inline } from '../core/content-disposition.ts'
+import { eitherSignal } from '../core/deadline.ts'
 import type { Attributes, WriteRequest } from '../core/driver.ts'
 import { StorageError } from '../core/errors.ts'
 import type { ObjectInfo, UploadOptions } from '../core/provider.ts'
@@ -55,7 +50,7 @@ export async function putBody(
     ...(body.size === undefined ? {} : { size: body.size }),
     // A key of this form was never used: whatever is there already is not ours.
     ...(set.provider.capabilities.createOnly === true ? { ifNoneMatch: '*' as const } : {}),
-    signal: signal === undefined ? lost : AbortSignal.any([signal, lost]),
+    signal: eitherSignal(signal, lost),
   })
   const { size, value } = counted.result()
   if (body.bytes !== undefined) body.sent(size)
@@ -128,5 +123,3 @@ export function storeAttributes(
       : {}),
   }
 }
-
-export const CHECKSUMS = COMPUTED_ALGORITHMS

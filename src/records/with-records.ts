@@ -1,5 +1,6 @@
 import { assertProvider } from '../core/assert-provider.ts'
 import { keyBatches } from '../core/batches.ts'
+import { eitherSignal } from '../core/deadline.ts'
 import { defineProvider } from '../core/define-provider.ts'
 import { invalidArgument, StorageError } from '../core/errors.ts'
 import { ANY_KEY, assertKey } from '../core/keys.ts'
@@ -131,7 +132,7 @@ function recordedFiles(set: RecordSet, ends: boolean): RecordedFiles {
 
 /** Options whose signal ends with either of two. */
 function both<Options extends { signal?: AbortSignal }>(options: Options, signal: AbortSignal): Options {
-  return { ...options, signal: options.signal ? AbortSignal.any([options.signal, signal]) : signal }
+  return { ...options, signal: eitherSignal(options.signal, signal) }
 }
 
 function assertEngine(engine: unknown): void {

@@ -118,7 +118,7 @@ async function removeOldBytes(set: RecordSet, { generation }: FileRecord): Promi
   }
 }
 
-export function givenUp(set: RecordSet, operation: string, key: string): StorageError {
+function givenUp(set: RecordSet, operation: string, key: string): StorageError {
   return new StorageError(
     'conflict',
     `${operation}: this process was silent for longer than its lease, so recovery has given the new bytes up; try again`,

@@ -1,3 +1,4 @@
+import { eitherSignal } from '../../core/deadline.ts'
 import type { ByteSource } from '../../core/download.ts'
 import { StorageError } from '../../core/errors.ts'
 import { parseContentRange } from '../../core/range.ts'
@@ -85,7 +86,7 @@ export class ResumedBody implements ByteSource {
         method: 'GET',
         key,
         headers: { range: `bytes=${start}-${start + length - 1}`, 'if-match': etag },
-        signal: signal === undefined ? this.#given.signal : AbortSignal.any([signal, this.#given.signal]),
+        signal: eitherSignal(signal, this.#given.signal),
       })
       .catch(error => {
         throw error instanceof S3Failure && [404, 412].includes(error.status) ? this.#replaced(error) : error

@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponse, HttpStack, Upload } from 'tus-js-client'
+import { eitherSignal } from '../../core/deadline.ts'
 import type { Attributes } from '../../core/driver.ts'
 import { StorageError } from '../../core/errors.ts'
 import { loadPeer } from '../../core/peer.ts'
@@ -163,7 +164,7 @@ function tusRequest(
         path: url.slice(api.connection.storageUrl.length),
         headers,
         ...(chunk ? { bytes: chunk.bytes } : {}),
-        signal: signal === undefined ? ends.signal : AbortSignal.any([signal, ends.signal]),
+        signal: eitherSignal(signal, ends.signal),
       })
       return tusResponse(answer, api.connection.storageUrl)
     },

@@ -1,5 +1,6 @@
 /** What a real cluster answered, in the order in which it was asked. */
 import { readFileSync } from 'node:fs'
+import { inOrder } from '../in-order.ts'
 
 export interface Recording {
   name: string
@@ -39,13 +40,5 @@ const MADE_EARLIER: [name: string, before: string][] = [
 ]
 
 export function recordingsInOrder(): Recording[] {
-  const recordings: Recording[] = JSON.parse(readFileSync(FIXTURE, 'utf8'))
-  for (const [name, before] of MADE_EARLIER) {
-    const from = recordings.findIndex(recording => recording.name === name)
-    const [moved] = recordings.splice(from, 1)
-    const to = recordings.findIndex(recording => recording.name === before)
-    if (!moved || to < 0) throw new Error(`there is no recording ${moved ? before : name}`)
-    recordings.splice(to, 0, moved)
-  }
-  return recordings
+  return inOrder<Recording>(JSON.parse(readFileSync(FIXTURE, 'utf8')), MADE_EARLIER)
 }

@@ -19,6 +19,10 @@ const entries = {
   rqlite: 'src/sql/rqlite/index.ts',
   records: 'src/records/index.ts',
   cdn: 'src/cdn/index.ts',
+  cache: 'src/cache/index.ts',
+  imgproxy: 'src/images/imgproxy/index.ts',
+  images: 'src/images/index.ts',
+  browser: 'src/browser/index.ts',
 }
 
 const program = 'src/cli/main.ts'

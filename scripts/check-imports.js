@@ -107,7 +107,8 @@ function checkPackage(project, from, target, kind) {
   if (BUNDLED[name]) return from === BUNDLED[name] ? undefined : `${name} belongs to ${BUNDLED[name]} only`
   if (!project.peers.includes(name))
     return `${name} is neither a dependency nor an optional peer of the package`
-  if (from !== PEER_HOMES[name]) return `${name} belongs to ${PEER_HOMES[name]} only`
+  const homes = [PEER_HOMES[name]].flat()
+  if (!homes.includes(from)) return `${name} belongs to ${homes.join(' and ')} only`
   if (kind === 'static') return `${name} is an optional peer: use import type, or import() where it is needed`
   return undefined
 }

@@ -18,7 +18,9 @@ export const MAY_IMPORT = {
   // A bridge of one decorator to a vendor, not a decorator.
   'decorators/open-telemetry-observer': ['decorators/observe'],
   'sql/*': ['sql/engine'],
-  'images/*': ['images/blurhash'],
+  'images/describe': ['images/blurhash'],
+  'images/with-image-metadata': ['images/describe', 'decorators/forward'],
+  'images/image-urls': ['images/imgproxy'],
   cache: ['decorators/forward'],
   records: ['decorators/forward', 'sql/engine'],
   migrate: ['decorators/forward', 'records', 'sql/engine'],
@@ -27,7 +29,7 @@ export const MAY_IMPORT = {
   browser: ['images/blurhash'],
 }
 
-/** The one unit that may know a vendor's library. Every optional peer of package.json has its line. */
+/** The units, nearly always one, that may know a vendor's library. Every optional peer of package.json has its line. */
 export const PEER_HOMES = {
   '@aws-sdk/client-s3': 'adapters/s3',
   '@aws-sdk/s3-request-presigner': 'adapters/s3',
@@ -42,10 +44,13 @@ export const PEER_HOMES = {
   postgres: 'sql/postgres',
   '@electric-sql/pglite': 'sql/postgres',
   '@aws-sdk/client-cloudfront': 'cdn/cloudfront',
+  ioredis: 'cache',
+  // Described on the way in, and served for development: two jobs that share nothing but the library.
+  sharp: ['images/describe', 'server'],
 }
 
 /** Small libraries of one part: bundled at build, so that a bare install does not bring them and no import loads them. */
-export const BUNDLED = { commander: 'cli', 'cli-progress': 'cli', ulid: 'records' }
+export const BUNDLED = { commander: 'cli', 'cli-progress': 'cli', ulid: 'records', 'lru-cache': 'cache' }
 
 export const MAX_LINES = 400
 

@@ -26,6 +26,10 @@ const ENTRIES: Record<string, string> = {
   'stowage/postgres': 'src/sql/postgres/index.ts',
   'stowage/rqlite': 'src/sql/rqlite/index.ts',
   'stowage/records': 'src/records/index.ts',
+  'stowage/cache': 'src/cache/index.ts',
+  'stowage/imgproxy': 'src/images/imgproxy/index.ts',
+  'stowage/images': 'src/images/index.ts',
+  'stowage/browser': 'src/browser/index.ts',
 }
 
 /** What an example may use without saying where it comes from: what its reader has already. */

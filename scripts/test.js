@@ -8,7 +8,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { checkImports } from './check-imports.js'
 
 const root = resolve(import.meta.dirname, '..')
@@ -21,6 +21,7 @@ const ended = runVitest()
 const { passed, skipped, ...rest } = countResults()
 // A run that broke down without a failed test has still failed.
 const failed = Math.max(rest.failed, isBuilt && rulesHold && ended ? 0 : 1)
+for (const name of rest.names) console.log(`failed: ${name}`)
 if (skipped > 0) console.log(`${skipped} skipped, for the reasons above`)
 console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 ? 1 : 0
@@ -68,11 +69,23 @@ function countResults() {
     return {
       passed: result.numPassedTests,
       failed: result.numFailedTests + broken.length,
+      names: [...result.testResults.flatMap(failuresOf), ...broken.map(file => pathOf(file))],
       skipped: result.numPendingTests + result.numTodoTests,
     }
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 }
+    return { passed: 0, failed: 1, skipped: 0, names: [] }
   } finally {
     rmSync(resultFile, { force: true })
   }
+}
+
+/** Named once more at the end, since whoever reads a log of ten thousand tests begins there. */
+function failuresOf(file) {
+  return file.assertionResults
+    .filter(one => one.status === 'failed')
+    .map(one => `${pathOf(file)}: ${one.fullName}\n    ${(one.failureMessages[0] ?? '').split('\n', 1)[0]}`)
+}
+
+function pathOf(file) {
+  return relative(root, file.name)
 }

@@ -1,1 +1,3 @@
-export {}
+export { decodeBlurhash } from './decode.ts'
+export { encodeBlurhash } from './encode.ts'
+export { isBlurhash } from './is-blurhash.ts'

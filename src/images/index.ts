@@ -1,5 +1,5 @@
 export { decodeBlurhash, encodeBlurhash, isBlurhash } from './blurhash/index.ts'
-export type { ImageDescription } from './image-description.ts'
+export type { ImageDescription } from './describe/index.ts'
 export {
   IMAGE_METADATA_NAMES,
   type ImageMetadata,

@@ -1,0 +1,1 @@
+export type { ImageDescription } from '../image-description.ts'

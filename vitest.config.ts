@@ -9,6 +9,8 @@ export default defineConfig({
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // A second, as it is by default, says more about the machine than about the code.
+    expect: { poll: { timeout: 30_000, interval: 20 } },
     // Most tests wait for a server or a disk: on two cores, two workers are faster than the one vitest would take.
     maxWorkers: Math.max(2, availableParallelism() - 1),
   },

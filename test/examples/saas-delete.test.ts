@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { newBucket } from '../adapters/s3/bucket.ts'
 import { build } from '../package/packed-package.ts'
+import { eventually } from '../support/eventually.ts'
 import { createDatabase, describeOnPostgres, type TestDatabase } from '../support/on-postgres.ts'
 import { describeOnS3Server } from '../support/s3-servers.ts'
 import { type RunningExample, runExample } from './run-example.ts'
@@ -164,12 +165,12 @@ describe('the server of saas-delete', () => {
     const sent = fetch(`${url}/attachments?name=cut.bin`, request).catch(error => error.name)
     const under = () => readdirSync(folder, { recursive: true }).length
     const before = under()
-    await vi.waitUntil(() => under() > before)
+    await eventually(() => expect(under()).toBeGreaterThan(before))
     cut.abort()
     expect(await sent).toBe('AbortError')
     expect((await attach('whole.txt', 'whole')).status).toBe(201)
     expect((await list()).map(file => file.name)).toEqual(['whole.txt'])
-    await vi.waitUntil(() => bytesIn(folder).length === 1)
+    await eventually(() => expect(bytesIn(folder)).toHaveLength(1))
   })
 
   it('stores odd names as one segment below its own folder', async () => {

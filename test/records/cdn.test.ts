@@ -1,7 +1,8 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { StorageError } from '../../src/core/errors.ts'
 import type { InvalidationResult, InvalidationTarget, Invalidator } from '../../src/core/invalidator.ts'
 import type { RecordsOptions } from '../../src/records/index.ts'
+import { eventually } from '../support/eventually.ts'
 import { forwardEngine } from '../support/forward-engine.ts'
 import { changed, recorded } from '../support/recorded.ts'
 
@@ -154,7 +155,7 @@ describe('telling the CDN', () => {
     })
     await first.files.upload('a', 'x')
     void first.files.delete('a')
-    await vi.waitFor(async () => expect(await first.stored()).toEqual([]))
+    await eventually(async () => expect(await first.stored()).toEqual([]))
     hangs = false
     const second = first.another()
     await second.recover({ waitForLeases: true })

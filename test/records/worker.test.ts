@@ -1,7 +1,8 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { StorageError } from '../../src/core/errors.ts'
 import { JobClaims } from '../../src/records/claim-jobs.ts'
 import { RecordSet } from '../../src/records/record-set.ts'
+import { eventually } from '../support/eventually.ts'
 import { forwardEngine } from '../support/forward-engine.ts'
 import { hasCode } from '../support/has-code.ts'
 import { changed, recorded } from '../support/recorded.ts'
@@ -30,12 +31,12 @@ describe('the worker', () => {
     await world.files.upload('a', 'two')
     const before = asked.length
     const worker = world.files.startWorker({ idleMs: 60_000 })
-    await vi.waitFor(() => expect(asked.slice(before)).toEqual([20_000]))
+    await eventually(() => expect(asked.slice(before)).toEqual([20_000]))
     world.advance(20_001)
     // The two uploads' heartbeats wait, too: theirs were asked for before.
     for (let index = 0; index <= before; index++) next()
     // What is left beside the file is the marker of the record set.
-    await vi.waitFor(async () => expect(await world.stored()).toHaveLength(2))
+    await eventually(async () => expect(await world.stored()).toHaveLength(2))
     await worker.stop()
   })
 
@@ -56,14 +57,14 @@ describe('the worker', () => {
     down = true
     const worker = world.files.startWorker({ idleMs: 60_000 })
     for (let round = 1; round <= 3; round++) {
-      await vi.waitFor(() => expect(asked).toHaveLength(round))
+      await eventually(() => expect(asked).toHaveLength(round))
       if (round < 3) next()
     }
     expect(asked).toEqual([2_000, 4_000, 8_000])
     expect(world.events.map(event => event.kind)).toEqual(Array(3).fill('worker-failed'))
     down = false
     next()
-    await vi.waitFor(() => expect(asked).toHaveLength(4))
+    await eventually(() => expect(asked).toHaveLength(4))
     expect(asked[3]).toBe(60_000)
     await worker.stop()
   })
@@ -73,10 +74,10 @@ describe('the worker', () => {
     const world = recorded({ wait })
     await world.files.exists('a')
     const worker = world.files.startWorker()
-    await vi.waitFor(() => expect(asked).toHaveLength(1))
+    await eventually(() => expect(asked).toHaveLength(1))
     await world.engine.batch([["UPDATE t_default__settings SET value = '2' WHERE name = 'epoch'"]])
     next()
-    await vi.waitFor(() => expect(world.events.map(event => event.kind)).toContain('epoch-changed'))
+    await eventually(() => expect(world.events.map(event => event.kind)).toContain('epoch-changed'))
     await worker.stop()
     expect(asked).toHaveLength(1)
     await expect(world.files.recover()).rejects.toSatisfy(hasCode('invalid-argument'))

@@ -8,6 +8,7 @@ export { defineProvider } from './core/define-provider.ts'
 export type { ByteSource } from './core/download.ts'
 export type * from './core/driver.ts'
 export { foldEntries } from './core/listing.ts'
+export { locationOf } from './core/location.ts'
 export type { KeyEntry, OwnOptions } from './core/options.ts'
 export { loadPeer } from './core/peer.ts'
 export {

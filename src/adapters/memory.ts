@@ -1,5 +1,5 @@
 /** Objects in this process's memory: for tests and for trying things out. */
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { type Capabilities, OWN_STORE } from '../core/capabilities.ts'
 import { type Checksum, digest } from '../core/checksum.ts'
 import { defineProvider } from '../core/define-provider.ts'
@@ -19,6 +19,7 @@ import { StorageError } from '../core/errors.ts'
 import { assertFactoryOptions } from '../core/factory-options.ts'
 import { ANY_KEY, compareKeys } from '../core/keys.ts'
 import { foldEntries } from '../core/listing.ts'
+import { locationOf } from '../core/location.ts'
 import type { KeyEntry } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
 import { rangePastEnd, spanOf } from '../core/range.ts'
@@ -56,6 +57,8 @@ interface StoredObject {
 
 class MemoryDriver implements Driver {
   readonly name = 'memory'
+  /** A store of its own in each instance, and none of another process's. */
+  readonly location = locationOf('memory', [randomUUID()])
   readonly capabilities: Capabilities
   readonly deleteBatchSize = 1000
   readonly signBatchSize = 1000

@@ -10,6 +10,7 @@ import { INTERRUPTED_READ_CASES } from './interrupted-reads.ts'
 import { KEY_CASES } from './keys.ts'
 import { LIST_CASES } from './list.ts'
 import { LIST_FOLDER_CASES } from './list-folders.ts'
+import { LOCATION_CASES } from './location.ts'
 import { MULTIPART_CASES } from './multipart.ts'
 import { READ_CASES } from './read.ts'
 import { SIGNED_UPLOAD_CASES } from './signed-uploads.ts'
@@ -23,6 +24,7 @@ import { WRITE_CHECK_CASES } from './write-checks.ts'
 /** Every case, in the order in which a provider is best looked at. */
 export const CASES: readonly ConformanceCase[] = [
   ...CALL_CASES,
+  ...LOCATION_CASES,
   ...KEY_CASES,
   ...WRITE_CASES,
   ...WRITE_CHECK_CASES,

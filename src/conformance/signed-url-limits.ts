@@ -21,7 +21,7 @@ export const SIGNED_URL_LIMIT_CASES: readonly ConformanceCase[] = [
     async run(scope) {
       const key = await secretAt(scope)
       const able = scope.capabilities.signedUrl
-      const longest = able === false ? undefined : able.maxExpiresIn
+      const { maxExpiresIn: longest, defaultExpiresIn } = able === false ? {} : able
       const bad = [
         0,
         -1,
@@ -29,7 +29,7 @@ export const SIGNED_URL_LIMIT_CASES: readonly ConformanceCase[] = [
         Number.NaN,
         Number.POSITIVE_INFINITY,
         '60',
-        undefined,
+        ...(defaultExpiresIn === undefined ? [undefined] : []),
         ...(longest ? [longest + 1] : []),
       ]
       for (const expiresIn of bad as number[]) {
@@ -44,11 +44,13 @@ export const SIGNED_URL_LIMIT_CASES: readonly ConformanceCase[] = [
           `expiresIn ${expiresIn}`,
         )
       }
-      for (const expiresIn of [1, longest ?? 604_800]) {
-        const { expiresAt } = await scope.files.signedUrl(key, { expiresIn })
-        const off = Math.abs(expiresAt.getTime() - (scope.context.now ?? Date.now)() - expiresIn * 1000)
-        ok(off < 10_000, `expiresAt of ${expiresIn} s is ${off} ms off`)
+      const lives = async (options: { expiresIn: number } | undefined, seconds: number) => {
+        const { expiresAt } = await scope.files.signedUrl(key, options)
+        const off = Math.abs(expiresAt.getTime() - (scope.context.now ?? Date.now)() - seconds * 1000)
+        ok(off < 10_000, `expiresAt of ${seconds} s is ${off} ms off`)
       }
+      for (const expiresIn of [1, longest ?? 604_800]) await lives({ expiresIn }, expiresIn)
+      if (defaultExpiresIn !== undefined) await lives(undefined, defaultExpiresIn)
     },
   },
   {

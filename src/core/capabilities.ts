@@ -58,6 +58,8 @@ export interface Capabilities {
         readonly methods: readonly SignedMethod[]
         /** Longest lifetime in seconds, where there is one. */
         readonly maxExpiresIn?: number
+        /** The lifetime in seconds where `expiresIn` is left out; absent where it must be given. */
+        readonly defaultExpiresIn?: number
         /** Signing a missing object is `not-found`. */
         readonly checksExistence: boolean
         /** A `contentType` given for PUT binds the URL to it; elsewhere one that is given is refused. */

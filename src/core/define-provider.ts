@@ -38,6 +38,10 @@ class DefinedProvider implements StorageProvider {
     return this.#driver.name
   }
 
+  get location() {
+    return this.#driver.location
+  }
+
   get capabilities() {
     return this.#driver.capabilities
   }

@@ -25,6 +25,8 @@ import type {
 
 export interface Driver {
   readonly name: string
+  /** As `StorageProvider.location`; best made by `locationOf`. */
+  readonly location: string
   readonly capabilities: Capabilities
   /** Most keys that `removeMany` takes in one call. */
   readonly deleteBatchSize: number

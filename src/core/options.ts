@@ -118,8 +118,11 @@ export interface UnfinishedUploadsOptions extends OperationOptions {
 }
 
 export interface SignedUrlOptions extends OperationOptions {
-  /** Lifetime in seconds, whole and above zero. */
-  expiresIn: number
+  /**
+   * Lifetime in seconds, whole and above zero. May be left out where `capabilities.signedUrl` has a
+   * `defaultExpiresIn`.
+   */
+  expiresIn?: number
   /** Default `GET`. */
   method?: SignedMethod
   /** Makes browsers save it: `true` under the key's own name, a string under that name. Only for GET. */

@@ -31,6 +31,14 @@ export interface StorageProvider {
   readonly name: string
 
   /**
+   * Which store this is and which part of it: two providers have one location exactly where every key names the same
+   * object in both. Stands before keys: `prefix` appends its root, so that location and key together name an object.
+   * The same in every process, but of a store that lives in one (`memory`). Holds no secret. To be compared and hashed,
+   * not to be read: its form may change.
+   */
+  readonly location: string
+
+  /**
    * What this provider can and can't do. A value is `'unknown'` where only the endpoint can tell and it has not
    * been asked yet; `probe()` asks.
    */
@@ -106,10 +114,10 @@ export interface StorageProvider {
    * A URL that anyone may use until it expires, bound to its key and method. Does not promise that the object
    * exists (see `capabilities.signedUrl.checksExistence`).
    */
-  signedUrl(key: string, options: SignedUrlOptions): Promise<SignedUrl>
+  signedUrl(key: string, options?: SignedUrlOptions): Promise<SignedUrl>
 
   /** Many at once, in as few requests as the store allows; a URL or an error per key, in order. */
-  signedUrls(keys: KeyInput, options: SignedUrlOptions): Promise<KeyResult<SignedUrl>[]>
+  signedUrls(keys: KeyInput, options?: SignedUrlOptions): Promise<KeyResult<SignedUrl>[]>
 
   /**
    * What a browser needs to upload one object directly, without the bytes passing through the backend. Where

@@ -21,7 +21,7 @@ export function signRequest(
       name,
       'this provider signs no URLs; local and memory storage do with the option signing',
     )
-  const { method = 'GET', download, contentType, expiresIn } = options ?? {}
+  const { method = 'GET', download, contentType, expiresIn = able.defaultExpiresIn } = options ?? {}
   assertExpiresIn(expiresIn, able.maxExpiresIn, operation, name)
   if (!METHODS.includes(method))
     throw invalidArgument(operation, name, 'method must be GET, HEAD, PUT or DELETE')

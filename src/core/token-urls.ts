@@ -5,6 +5,8 @@ import { type UrlSigning, UrlToken } from './url-token.ts'
 
 /** The part of a driver that signs URLs for our own server, for stores that have none. */
 export interface TokenUrls {
+  /** Where the URLs lead. Two roots of one name behind two addresses are two stores. */
+  readonly baseUrl: string | undefined
   readonly capabilities: Pick<Capabilities, 'signedUrl' | 'signedUpload' | 'publicUrl'>
   signMany(keys: readonly string[], request: SignRequest): Promise<KeyResult<SignedUrl>[]>
   signUpload(request: SignUploadRequest): Promise<SignedUpload>
@@ -14,11 +16,16 @@ export interface TokenUrls {
 /** Without `signing` the capabilities say that nothing can be signed, and nothing asks. */
 export function tokenUrls(signing: UrlSigning | undefined, now: () => number): TokenUrls {
   if (signing === undefined)
-    return { ...NO_URLS, capabilities: { signedUrl: false, signedUpload: false, publicUrl: false } }
+    return {
+      ...NO_URLS,
+      baseUrl: undefined,
+      capabilities: { signedUrl: false, signedUpload: false, publicUrl: false },
+    }
   const token = new UrlToken(signing)
   // Expiry is kept in whole seconds, rounded up: a URL never lives shorter than was asked for.
   const expiry = (expiresIn: number) => Math.ceil(now() / 1000) + expiresIn
   return {
+    baseUrl: token.baseUrl,
     capabilities: {
       signedUrl: {
         methods: ['GET', 'HEAD', 'PUT', 'DELETE'],

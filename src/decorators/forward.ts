@@ -6,13 +6,16 @@ import { unfinishedUploadsOf } from '../core/unfinished-uploads.ts'
 
 /**
  * The only list of every method: `inner` with some of them replaced. A method that is added to the contract and
- * forgotten here is a compile error. Name and capabilities stay live: a probe's answers are seen through it.
+ * forgotten here is a compile error. Name, location and capabilities stay live: a probe's answers are seen through it.
  */
 export function forward(inner: StorageProvider, changes: Partial<StorageProvider> = {}): StorageProvider {
   assertProvider('forward', inner)
   const all: StorageProvider = {
     get name() {
       return inner.name
+    },
+    get location() {
+      return inner.location
     },
     get capabilities() {
       return inner.capabilities
@@ -56,7 +59,10 @@ export type Around = <Options extends OperationOptions | undefined, T>(
 ) => Promise<T>
 
 /** The methods that make requests and are over when their promise is: all but `download`, whose body follows. */
-export type Intercepted = Omit<StorageProvider, 'name' | 'capabilities' | 'download' | 'publicUrl' | 'close'>
+export type Intercepted = Omit<
+  StorageProvider,
+  'name' | 'location' | 'capabilities' | 'download' | 'publicUrl' | 'close'
+>
 
 /**
  * Every method of `Intercepted` with `around` around it. A list, of objects or of unfinished uploads, is one operation

@@ -86,6 +86,7 @@ export function prefix(inner: StorageProvider, root: string): StorageProvider {
     inner,
     'prefix',
     {
+      location: inner.location + base,
       upload: (key, body, options) =>
         under('upload', [key], async full => stripInfo(await inner.upload(full, body, options))),
       download: (key, options) =>

@@ -16,6 +16,7 @@ import type {
 } from '../core/driver.ts'
 import { StorageError, unsupported } from '../core/errors.ts'
 import { ANY_KEY } from '../core/keys.ts'
+import { locationOf } from '../core/location.ts'
 import type { OwnOptions } from '../core/options.ts'
 import type { DeleteResult, KeyResult, ObjectInfo, SignedUpload, SignedUrl } from '../core/provider.ts'
 import { copyFile, moveFile } from './copy-file.ts'
@@ -27,7 +28,7 @@ import { conditionProblem } from './publish.ts'
 import { readFile } from './read-file.ts'
 import { type FileRecord, infoOf } from './record.ts'
 import type { RecordSet } from './record-set.ts'
-import { signFiles } from './sign-files.ts'
+import { signedFiles, signFiles } from './sign-files.ts'
 import { stageUpload } from './stage-upload.ts'
 import { uploadFile } from './upload-file.ts'
 
@@ -57,6 +58,12 @@ export class RecordsDriver implements Driver {
 
   get name() {
     return this.#set.provider.name
+  }
+
+  /** What is stored under a key, the database says: so the tenant counts beside the store, also where it owns all of it. */
+  get location() {
+    const { provider, tenant, options } = this.#set
+    return `${provider.location}${locationOf('records', [tenant, options.root ?? `${tenant}/`])}`
   }
 
   /** Conditions, keys and metadata are the database's; headers and URLs are the store's, which serves them. */
@@ -176,6 +183,20 @@ export class PreparingDriver extends RecordsDriver {
 
   override async write(request: WriteRequest): Promise<ObjectInfo> {
     return (await this.#uploads.prepare(request)) as ObjectInfo
+  }
+}
+
+/** What `signedFiles` is made of: signing that tells of the files, too. What `signedUrls` returns is both. */
+export class SigningDriver extends RecordsDriver {
+  readonly #set: RecordSet
+
+  constructor(set: RecordSet) {
+    super(set, false)
+    this.#set = set
+  }
+
+  override async signMany(keys: readonly string[], request: SignRequest): Promise<KeyResult<SignedUrl>[]> {
+    return (await signedFiles(this.#set, keys, request)) as KeyResult<never>[]
   }
 }
 

@@ -14,6 +14,7 @@ import type {
   WriteRequest,
 } from '../../core/driver.ts'
 import { StorageError } from '../../core/errors.ts'
+import { locationOf } from '../../core/location.ts'
 import type { KeyEntry } from '../../core/options.ts'
 import { rangePastEnd, spanOf } from '../../core/range.ts'
 import type { DeleteResult, ObjectInfo } from '../../core/results.ts'
@@ -39,6 +40,7 @@ const CONCURRENCY = 8
 
 export class LocalDriver implements Driver {
   readonly name = 'local'
+  readonly location: string
   readonly capabilities: Capabilities
   readonly deleteBatchSize = 1000
   readonly signBatchSize = 1000
@@ -72,6 +74,8 @@ export class LocalDriver implements Driver {
     this.#commits = new Commits(paths, folders, this.#sidecars, this.#files, this.#locks, onStep)
     this.#lister = new Lister(folders, paths, this.#files)
     this.#urls = tokenUrls(options.signing, this.#now)
+    const { baseUrl } = this.#urls
+    this.location = locationOf('file', baseUrl === undefined ? [root] : [root, baseUrl])
     this.capabilities = {
       ...OWN_STORE,
       keys: rules,

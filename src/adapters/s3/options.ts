@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici'
 import type { Capabilities, CapabilitySwitch } from '../../core/capabilities.ts'
 import { StorageError } from '../../core/errors.ts'
 import type { KeyRules } from '../../core/keys.ts'
+import { MAX_EXPIRES_IN } from './presign.ts'
 
 /** How to reach the bucket: a client of yours, or what is needed to make one. */
 export type S3Options = S3CommonOptions & (S3ClientOption | S3ConnectionOptions)
@@ -51,6 +52,12 @@ export interface S3CommonOptions {
   dispatcher?: Dispatcher
   /** Where the bucket is public, for `publicUrl`: `https://cdn.example.com`. Default: the bucket's own address. */
   publicBaseUrl?: string
+  /**
+   * The server's part of `location`. For a client with an endpoint of its own, which nobody can read off it: processes
+   * that give one name share what is kept by location, as cached URLs. Give it, too, with a client for China or a
+   * government. Default: the endpoint's address, `aws`, or a name of this one client's.
+   */
+  storeName?: string
   /** Where `probe()` puts its objects, when the credentials are limited to a prefix. Default: the bucket's root. */
   probePrefix?: string
   /** `'single'` where the server has no DeleteObjects. Default: `'batch'`. */
@@ -59,6 +66,13 @@ export interface S3CommonOptions {
   capabilities?: S3DeclaredCapabilities
   /** Where the server's keys differ from what is assumed: everything on AWS, little elsewhere. See `docs/s3.md`. */
   keys?: Partial<KeyRules>
+  /**
+   * Makes GET and HEAD URLs stable without a cache: within each window of so many seconds the same wish gets the same
+   * URL, in every process. Signing time is rounded down to the window, so a URL lives for at least `expiresIn` minus
+   * the window and never longer than `expiresIn`, which must be above it. Credentials that change, as temporary ones
+   * do, change the URL. Default: 0, off.
+   */
+  windowSeconds?: number
   /** Milliseconds since 1970. Default: `Date.now`. */
   now?: () => number
 }
@@ -95,10 +109,12 @@ const KNOWN: Record<keyof S3CommonOptions | keyof S3ConnectionOptions, string> =
   connections: 'number',
   dispatcher: 'object',
   publicBaseUrl: 'string',
+  storeName: 'string',
   probePrefix: 'string',
   deleteMethod: 'string',
   capabilities: 'object',
   keys: 'object',
+  windowSeconds: 'number',
   now: 'function',
 }
 
@@ -129,6 +145,7 @@ export type S3Settings = Required<
     | 'connections'
     | 'probePrefix'
     | 'deleteMethod'
+    | 'windowSeconds'
     | 'now'
   >
 > &
@@ -173,6 +190,7 @@ export function checkedSettings(options: S3Options): S3Settings {
     connections: whole('connections', options.connections ?? 64, 10_000),
     probePrefix: options.probePrefix ?? '',
     deleteMethod: options.deleteMethod ?? 'batch',
+    windowSeconds: whole('windowSeconds', options.windowSeconds ?? 0, MAX_EXPIRES_IN - 1, 0),
     now: options.now ?? Date.now,
     ...(options.serverSideEncryption === undefined
       ? {}
@@ -181,9 +199,9 @@ export function checkedSettings(options: S3Options): S3Settings {
   }
 }
 
-function whole(name: string, value: number, most: number): number {
-  if (Number.isInteger(value) && value >= 1 && value <= most) return value
-  throw refuse(`${name} must be a whole number from 1 to ${most}`)
+function whole(name: string, value: number, most: number, least = 1): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value
+  throw refuse(`${name} must be a whole number from ${least} to ${most}`)
 }
 
 function refuse(problem: string): StorageError {

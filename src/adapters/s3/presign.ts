@@ -15,18 +15,20 @@ const NO_HEADERS = Object.freeze({})
 /** Signs without a request, by the presigner of the SDK, prepared once. */
 export class Presigner {
   readonly #connection: S3Connection
+  readonly #windowMs: number
   #presigner: S3RequestPresigner | undefined
   /** When the credentials of the last signature end. */
   #credentialsEnd: Date | undefined
 
-  constructor(connection: S3Connection) {
+  constructor(connection: S3Connection, windowSeconds: number) {
     this.#connection = connection
+    this.#windowMs = windowSeconds * 1000
   }
 
   async signMany(keys: readonly string[], request: SignRequest): Promise<KeyResult<SignedUrl>[]> {
-    const link = await this.#connection.link()
-    const date = this.#connection.signingDate()
     const { expiresIn, method, contentType, download } = request
+    const link = await this.#connection.link()
+    const date = this.#readingDate(method, expiresIn)
     const expiresAt = expiryOf(date, expiresIn)
     const headers = contentType === undefined ? NO_HEADERS : { 'content-type': contentType }
     const results: KeyResult<SignedUrl>[] = []
@@ -48,6 +50,19 @@ export class Presigner {
     }
     const url = await this.#sign(link, { method: 'PUT', key, headers, expiresIn: expiresIn!, date })
     return { method: 'PUT', url, headers, expiresAt: expiryOf(date, expiresIn!) }
+  }
+
+  /** When a URL counts as signed: what only reads is the same wish for a whole window. */
+  #readingDate(method: SignedMethod, expiresIn: number): Date {
+    const date = this.#connection.signingDate()
+    const windowMs = this.#windowMs
+    if (windowMs === 0 || (method !== 'GET' && method !== 'HEAD')) return date
+    if (expiresIn * 1000 <= windowMs)
+      throw new StorageError(
+        'invalid-argument',
+        `expiresIn must be above windowSeconds, which is ${windowMs / 1000}: a URL may be as old as that when it is handed out`,
+      )
+    return new Date(Math.floor(date.getTime() / windowMs) * windowMs)
   }
 
   async #sign(

@@ -25,6 +25,7 @@ import { S3Connection } from './connection.ts'
 import { copyObject } from './copy.ts'
 import { conditionFailure, translate } from './errors.ts'
 import { listPage } from './list.ts'
+import { bucketLocation } from './location.ts'
 import { uploadStream } from './multipart.ts'
 import { checkedSettings, type S3Options, type S3Settings } from './options.ts'
 import { signPost } from './post-policy.ts'
@@ -39,6 +40,7 @@ import { putObject } from './write.ts'
 
 export class S3Driver implements Driver {
   readonly name = 's3'
+  readonly location: string
   /** S3 takes no more in one DeleteObjects. */
   readonly deleteBatchSize = 1000
   readonly signBatchSize = 1000
@@ -54,11 +56,12 @@ export class S3Driver implements Driver {
 
   constructor(options: S3Options) {
     this.#settings = checkedSettings(options)
+    this.location = bucketLocation(options)
     this.#capabilities = initialCapabilities(options)
     this.#publicBase = publicBase(options)
     this.#connection = new S3Connection(options, this.#settings)
     this.#sdk = new SdkCalls(this.#connection, this.#settings)
-    this.#presigner = new Presigner(this.#connection)
+    this.#presigner = new Presigner(this.#connection, this.#settings.windowSeconds)
     this.unfinished = unfinishedParts(this.#connection, this.#sdk)
     this.#probe = new Probe(this.#connection, this.#sdk, this.#settings)
   }

@@ -1,3 +1,4 @@
+import { createHash, randomUUID } from 'node:crypto'
 import { invalidOption, type SupabaseOptions } from './options.ts'
 
 /** Where requests go and whose they are. */
@@ -7,6 +8,8 @@ export interface Connection {
   readonly fetch: typeof fetch
   /** Sent with every request; a client adds its credentials itself. */
   readonly headers: Readonly<Record<string, string>>
+  /** Tells credentials apart that see different objects; absent where the key sees all. No key is found from it. */
+  readonly viewer: string | undefined
   /** Whether no row policy can hide an object from this credential now. */
   seesEverything(): Promise<boolean>
   /** `text` without the key, should a server echo it. */
@@ -32,6 +35,7 @@ export function connect(options: SupabaseOptions): Connection {
     // Looked up at each call, so that an instrumented or replaced global is used.
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     headers: { authorization: `Bearer ${key}`, apikey: key },
+    viewer: bypasses ? undefined : createHash('sha256').update(key).digest('base64url').slice(0, 16),
     seesEverything: async () => bypasses,
     scrub: text => scrubbed(text, key),
   }
@@ -73,6 +77,7 @@ function clientConnection(client: object): Connection {
     storageUrl: url.replace(/\/+$/, ''),
     fetch: fetch as typeof globalThis.fetch,
     headers: headers instanceof Headers ? Object.fromEntries(headers) : { ...(headers as object) },
+    viewer: viewerOf(parts, key),
     async seesEverything() {
       try {
         return bypassesPolicies((await tokenOf(parts)) ?? key)
@@ -82,6 +87,16 @@ function clientConnection(client: object): Connection {
     },
     scrub: text => scrubbed(text, key),
   }
+}
+
+const VIEWERS = new WeakMap<object, string>()
+
+/** Who is signed in to a client may change, and is known to a promise only: each client sees for itself. */
+function viewerOf(client: ClientParts, key: string): string | undefined {
+  if (bypassesPolicies(key) && typeof client.accessToken !== 'function') return undefined
+  const viewer = VIEWERS.get(client) ?? randomUUID()
+  VIEWERS.set(client, viewer)
+  return viewer
 }
 
 async function tokenOf(client: ClientParts): Promise<string | undefined> {

@@ -15,6 +15,7 @@ import { type Bucket, infoOf, serverTime } from './bucket.ts'
 import { BucketNames } from './bucket-names.ts'
 import { connect } from './connection.ts'
 import { listObjects } from './list-objects.ts'
+import { bucketLocation } from './location.ts'
 import { checkedSettings, type SupabaseOptions } from './options.ts'
 import { assertConditions, readObject } from './read-object.ts'
 import { removeObject, removeObjects } from './remove-objects.ts'
@@ -26,6 +27,7 @@ import { writeObject } from './write-object.ts'
 
 export class SupabaseDriver implements Driver {
   readonly name = 'supabase'
+  readonly location: string
   readonly capabilities: Capabilities
   /** The server takes more, but deletes in transactions of so many. */
   readonly deleteBatchSize = 500
@@ -36,7 +38,9 @@ export class SupabaseDriver implements Driver {
   constructor(options: SupabaseOptions) {
     const settings = checkedSettings(options)
     const names = new BucketNames(settings)
-    const api = new StorageApi(connect(options), settings.requestTimeoutMs)
+    const connection = connect(options)
+    const api = new StorageApi(connection, settings.requestTimeoutMs)
+    this.location = bucketLocation(connection, settings)
     this.#bucket = { id: settings.bucket, api, names, settings }
     this.capabilities = {
       layers: [],

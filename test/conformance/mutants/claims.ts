@@ -1,7 +1,7 @@
 import { memory } from '../../../src/adapters/memory.ts'
 import { ANY_KEY } from '../../../src/core/keys.ts'
 import { forward } from '../../../src/decorators/forward.ts'
-import { lying, type Mutant, renaming, soundContext, wrong } from './mutant.ts'
+import { lying, type Mutant, renaming, SIGNING, soundContext, wrong } from './mutant.ts'
 
 const URLS = {
   methods: ['GET', 'HEAD', 'PUT', 'DELETE'],
@@ -81,6 +81,31 @@ const BOASTING: readonly Mutant[] = [
       return info
     },
   })),
+  wrong('has no location', ['calls/location'], () => ({ location: '' })),
+  wrong('shows the secret in its location', ['calls/location-holds-no-secret'], inner => ({
+    location: `${inner.location}?secret=${SIGNING.secret}`,
+    async signedUrl(key, options) {
+      const signed = await inner.signedUrl(key, options)
+      return { ...signed, url: `${signed.url}&secret=${encodeURIComponent(SIGNING.secret)}` }
+    },
+  })),
+  {
+    title: 'has another location in each process',
+    caughtBy: ['calls/location-of-another'],
+    context: {
+      ...soundContext(),
+      another: files => forward(files, { location: `${files.location}2`, close: async () => {} }),
+    },
+  },
+  {
+    title: 'has one location for two buckets',
+    caughtBy: ['calls/location-of-another-bucket'],
+    context: {
+      ...soundContext(),
+      create: () => forward(memory(), { location: 'memory' }),
+      createMissingBucket: () => forward(memory(), { location: 'memory' }),
+    },
+  },
   wrong('works on after close', ['calls/close'], () => ({ close: async () => {} })),
   wrong('lets misspelt options pass', ['calls/unknown-options-are-refused'], inner => ({
     upload: (key, body, options = {}) => {
@@ -142,7 +167,7 @@ const SERVING: readonly Mutant[] = [
   }),
   wrong('takes any lifetime', ['signed-urls/lifetimes'], inner => ({
     signedUrl: (key, options) =>
-      inner.signedUrl(key, { ...options, expiresIn: Math.max(1, options.expiresIn || 1) }),
+      inner.signedUrl(key, { ...options, expiresIn: Math.max(1, options?.expiresIn || 1) }),
   })),
 ]
 

@@ -3,7 +3,10 @@ import type { ObjectInfo } from '../core/results.ts'
 /**
  * What the conditions of a read come to, in the order of RFC 9110, 13.2.2: 412, 304, or undefined to go on.
  */
-export function failedCondition(headers: Headers, info: ObjectInfo): 304 | 412 | undefined {
+export function failedCondition(
+  headers: Headers,
+  info: Pick<ObjectInfo, 'etag' | 'lastModified'>,
+): 304 | 412 | undefined {
   const ifMatch = headers.get('if-match')
   if (ifMatch !== null) {
     if (!listsEtag(ifMatch, info.etag, 'strong')) return 412

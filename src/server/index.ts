@@ -1,4 +1,6 @@
 export type { UrlSigning } from '../core/url-token.ts'
+export { devImages } from './dev-images/dev-images.ts'
+export type { DevImageSource, DevImagesOptions } from './dev-images/options.ts'
 export { fileServer } from './file-server.ts'
 export { type NodeHandler, toNodeHandler } from './node-handler.ts'
 export type { CorsOptions, FetchHandler, FileServerOptions } from './options.ts'

@@ -98,13 +98,16 @@ function draw(image: Sharp, plan: Plan, wish: Processing, opaque: boolean): void
   if (wish.blur >= 0.3) image.blur(Math.min(wish.blur, 1000))
 }
 
+/** Effort is what a developer waits for: least where it costs most. */
 function write(image: Sharp, format: Format, quality: number): Sharp {
   const percent = quality === 0 ? (QUALITY[format] ?? OTHER_QUALITY) : quality
   switch (format) {
     case 'png':
       return image.png()
     case 'gif':
-      return image.gif()
+      return image.gif({ effort: 1 })
+    case 'avif':
+      return image.avif({ quality: percent, effort: 1 })
     default:
       return image.toFormat(format, { quality: percent })
   }

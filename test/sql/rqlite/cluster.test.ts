@@ -9,6 +9,19 @@ const cluster = standing()
 const answered = (engine: ReturnType<typeof cluster.client>, name: string) =>
   engine.batch([[`CREATE TABLE ${name} (k TEXT)`]], { id: `${name}-create` })
 
+/** Waits between tries that last until they are let go: a time limit then ends in one of them, not in a request. */
+function heldWaits() {
+  let isHeld = true
+  const held: (() => void)[] = []
+  return {
+    wait: () => new Promise<void>(resolve => (isHeld ? held.push(resolve) : setTimeout(resolve, 10))),
+    letGo() {
+      isHeld = false
+      for (const go of held.splice(0)) go()
+    },
+  }
+}
+
 describe('rqlite: finding the cluster', () => {
   test('goes on with the nodes it has found where the one it was given dies', async () => {
     const [node] = cluster.cluster.nodes
@@ -38,23 +51,27 @@ describe('rqlite: finding the cluster', () => {
 
   test('says that nothing happened, and why, where no node can be reached', async () => {
     const url = `http://127.0.0.1:${await freePort()}`
-    const engine = cluster.client({ url, deadlineMs: 300, wait: undefined })
+    const waits = heldWaits()
+    const engine = cluster.client({ url, deadlineMs: 1000, wait: waits.wait })
     const sent = engine.batch([['DELETE FROM a']], { id: 'never-sent' })
     await expect(sent).rejects.toThrow(`${url} can’t be reached; nothing happened`)
     await expect(sent).rejects.toSatisfy(hasCode('unavailable'))
     await expect(engine.query(['SELECT 1 AS one'])).rejects.toSatisfy(hasCode('unavailable'))
+    waits.letGo()
   })
 
   test('waits for a leader, and says that there is none', async () => {
-    const engine = cluster.client({ wait: undefined })
+    const waits = heldWaits()
+    const engine = cluster.client({ wait: waits.wait })
     const name = cluster.table()
     await answered(engine, name)
     cluster.faults.elections = 'leaderless'
     const leader = (await cluster.cluster.leader())!
     await cluster.cluster.kill(leader)
-    await expect(engine.batch([[`DELETE FROM ${name}`]], { timeoutMs: 600 })).rejects.toSatisfy(
+    await expect(engine.batch([[`DELETE FROM ${name}`]], { timeoutMs: 2000 })).rejects.toSatisfy(
       hasCode('unavailable'),
     )
+    waits.letGo()
     const waiting = engine.batch([[`INSERT INTO ${name} (k) VALUES ('a')`]])
     await cluster.cluster.restart(leader)
     cluster.faults.elections = 'at-once'
@@ -63,7 +80,8 @@ describe('rqlite: finding the cluster', () => {
   })
 
   test('follows redirects to the end, but not in a circle', async () => {
-    const engine = cluster.client({ deadlineMs: 300, wait: undefined })
+    const waits = heldWaits()
+    const engine = cluster.client({ deadlineMs: 2000, wait: waits.wait })
     const [first] = cluster.cluster.nodes
     cluster.faults.onRequest = ({ target }) => ({
       status: 301,
@@ -71,6 +89,7 @@ describe('rqlite: finding the cluster', () => {
       headers: { location: `${first!.url}${target}` },
     })
     await expect(engine.batch([['DELETE FROM a']])).rejects.toThrow(/from one to the other/)
+    waits.letGo()
   })
 
   test('goes to no leader of another protocol', async () => {

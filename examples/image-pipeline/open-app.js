@@ -1,0 +1,87 @@
+import { cacheSignedUrls, memoryCache, redisCache } from 'stowage/cache'
+import { observe } from 'stowage/decorators'
+import { imageUrls, withImageMetadata } from 'stowage/images'
+import { imgproxy, imgproxyFromEnv } from 'stowage/imgproxy'
+import { open, openEngine } from 'stowage/open'
+import { upgradeTables, withRecords } from 'stowage/records'
+import { imageIdOf } from './image-keys.js'
+import { Images } from './images.js'
+import { UPGRADES } from './images-table.js'
+import { Metrics } from './metrics.js'
+import { derivedKey, Sealed } from './sealed.js'
+import { Uploads } from './uploads.js'
+
+/**
+ * The application's parts, put together:
+ *
+ *     withImageMetadata        size and blurhash of what comes in
+ *       withRecords            a file and its record, one breath with our row
+ *         observe              counts and times, around the cache, which tells what it knew
+ *           cacheSignedUrls    the same URL until it must change
+ *             the store        a folder, S3, Supabase
+ *
+ * @param {object} settings as `readSettings` returns them
+ * @param {string} origin where users see this server
+ */
+export async function openApp(settings, { origin, onEvent }) {
+  const { storeUrl, databaseUrl, redisUrl, secret, env } = settings
+  const signing = { baseUrl: `${origin}/files`, secret: derivedKey(secret, 'files').toString('hex') }
+  const store = await open(storeUrl, { signing, env })
+  const engine = await openEngine(databaseUrl, { env })
+  const metrics = new Metrics()
+  const cache = redisUrl === undefined ? memoryCache() : redisCache({ url: redisUrl })
+  const cached = observe(cacheSignedUrls(store, { cache }), event => metrics.countOperation(event))
+  const recorded = withRecords(cached, engine, { onEvent })
+  const files = withImageMetadata(recorded)
+  try {
+    await upgradeTables(engine, files.tenantId, 'app', UPGRADES)
+  } catch (error) {
+    await files.close()
+    throw error
+  }
+  const handler = imageHandler(settings, origin)
+  const urls = imageUrls(files, handler.images, { source: handler.source, imageId: imageIdOf })
+  return {
+    store,
+    engine,
+    files,
+    metrics,
+    signing,
+    handler,
+    images: new Images({ files, engine, urls }),
+    uploads: new Uploads(files, new Sealed(secret, 'uploads')),
+    parts: partsOf(settings, store, engine, handler),
+    async close() {
+      await files.close()
+      await cache.close?.()
+    },
+  }
+}
+
+/**
+ * A real imgproxy where `IMGPROXY_URL` names one. Else the development handler, which reads from the store itself, with
+ * keys of its own.
+ */
+function imageHandler({ imgproxyUrl, imgproxySource, secret, env }, origin) {
+  if (imgproxyUrl !== undefined) {
+    const source =
+      imgproxySource === undefined ? 'signed-url' : ({ physicalKey }) => `${imgproxySource}${physicalKey}`
+    return { images: imgproxyFromEnv(env, { allowSignedSource: true }), source }
+  }
+  const [key, salt] = ['imgproxy key', 'imgproxy salt'].map(name => derivedKey(secret, name).toString('hex'))
+  const url = `${origin}/imgproxy`
+  return { images: imgproxy({ url, key, salt }), source: { local: '' }, development: { key, salt } }
+}
+
+const NAMES = { local: 'a folder', s3: 'S3', supabase: 'Supabase', sqlite: 'SQLite', postgres: 'PostgreSQL' }
+
+/** What the page and the first lines of the server say of the parts. */
+function partsOf({ redisUrl }, store, engine, handler) {
+  const isDevelopment = handler.development !== undefined
+  return [
+    `files in ${NAMES[store.name] ?? store.name}`,
+    `records in ${NAMES[engine.name] ?? engine.name}`,
+    `URLs cached in ${redisUrl === undefined ? 'memory' : 'Redis'}`,
+    `images by ${isDevelopment ? 'the handler for development, which is not for production' : 'imgproxy'}`,
+  ]
+}

@@ -1,0 +1,3 @@
+import { serveImages } from 'stowage/browser'
+
+serveImages(self)

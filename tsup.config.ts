@@ -22,8 +22,9 @@ const entries = {
   cache: 'src/cache/index.ts',
   imgproxy: 'src/images/imgproxy/index.ts',
   images: 'src/images/index.ts',
-  browser: 'src/browser/index.ts',
 }
+
+const page = { browser: 'src/browser/index.ts' }
 
 const program = 'src/cli/main.ts'
 
@@ -50,5 +51,21 @@ export default defineConfig(flags => {
   }
   const commonjs: Options = { ...library, format: 'cjs' }
   const types: Options = { ...library, format: ['esm', 'cjs'], dts: { only: true } }
-  return flags.dts === false ? [modules, commonjs] : [modules, commonjs, types]
+  // A build of its own: it must share no chunk with what runs in Node.
+  const pageLibrary: Options = {
+    outDir,
+    entry: page,
+    splitting: false,
+    treeshake: true,
+    clean: false,
+    dts: false,
+    target: 'es2022',
+    platform: 'browser',
+    format: ['esm', 'cjs'],
+    tsconfig: 'tsconfig.browser.json',
+  }
+  const pageTypes: Options = { ...pageLibrary, dts: { only: true } }
+  return flags.dts === false
+    ? [modules, commonjs, pageLibrary]
+    : [modules, commonjs, types, pageLibrary, pageTypes]
 })

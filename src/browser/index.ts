@@ -1,1 +1,15 @@
-export {}
+export { type ErrorCode, isStorageError, StorageError } from '../core/errors.ts'
+export { decodeBlurhash, encodeBlurhash, isBlurhash } from '../images/blurhash/index.ts'
+export { blurhashToDataURL } from './blurhash-to-data-url.ts'
+export { drawBlurhash } from './draw-blurhash.ts'
+export type { ProcessedImage, ProcessImageOptions } from './image-options.ts'
+export { type ImageProcessor, type ImageProcessorOptions, imageProcessor } from './image-processor.ts'
+export { serveImages, type WorkerScope } from './pixel-work.ts'
+export { closeImages, processImage } from './process-image.ts'
+export { type ShowBestOptions, showBest } from './show-best.ts'
+export {
+  type DirectUpload,
+  type SentSignedUpload,
+  type UploadDirectOptions,
+  uploadDirect,
+} from './upload-direct.ts'

@@ -1,0 +1,82 @@
+import { refused } from './refused.ts'
+
+export interface ProcessImageOptions {
+  /** Pixels as seen. A wider image is shrunk, its ratio kept; none is enlarged. Default: no limit. */
+  maxWidth?: number
+  /** Pixels as seen. Default: no limit. */
+  maxHeight?: number
+  /**
+   * Default: the file's own, or where browsers can't write that, JPEG for what has no transparent pixels, else PNG. A
+   * browser that does not write WebP (Safari) takes the same way out: ask the result for its `type`.
+   */
+  type?: 'image/webp' | 'image/jpeg' | 'image/png'
+  /** 0 to 1, for JPEG and WebP. Default: 0.85. */
+  quality?: number
+  /** Details of the blurhash, 1 to 9 each. Default: 4 and 4. */
+  components?: { x: number; y: number }
+  /**
+   * `when-needed` (the default): only where the image must shrink, is turned by EXIF, or another type is asked for;
+   * else the file stays as it is, its EXIF with the place it was taken at included. `always` leaves nothing but pixels.
+   * `never` only measures: then no limit and no type may be given.
+   */
+  reencode?: 'when-needed' | 'always' | 'never'
+  /** Larger files are `too-large`, and not looked into. Default: 100,000,000. */
+  maxBytes?: number
+  /** Larger images are `too-large`, before they are decoded where their header tells. Default: 100,000,000. */
+  maxPixels?: number
+  /** `false`: on the main thread, also where a worker is to be had. */
+  worker?: boolean
+  /** Ends the work: a waiting image is not begun, a worker that has begun is ended. */
+  signal?: AbortSignal
+}
+
+export interface ProcessedImage {
+  /** The very object that was given, where nothing had to change. */
+  readonly blob: Blob
+  /** Of `blob`, by its bytes: 'image/jpeg' also for a file without a type. */
+  readonly type: string
+  /** Of `blob`, as seen. */
+  readonly width: number
+  readonly height: number
+  /** '' where the browser hands out no true pixels. */
+  readonly blurhash: string
+  /** It has more than one frame: it was kept as it is, whatever was asked for; size and blurhash are the first's. */
+  readonly animated: boolean
+  readonly reencoded: boolean
+}
+
+const IMAGE_TYPE = /^image\/(webp|jpeg|png)$/
+const REENCODE = ['when-needed', 'always', 'never']
+
+/** @throws `invalid-argument` for options that are misspelt, out of range or at odds; `too-large` */
+export function imageSettings(file: Blob, options: ProcessImageOptions) {
+  const {
+    maxWidth = Infinity,
+    maxHeight = Infinity,
+    type,
+    quality = 0.85,
+    components = { x: 4, y: 4 },
+    reencode = 'when-needed',
+    maxBytes = 1e8,
+    maxPixels = 1e8,
+    worker = true,
+    signal,
+    ...unknown
+  } = options
+  const { x, y } = components
+  const wrong = (names: string) => refused('processImage', `check ${names}`)
+  for (const name in unknown) throw wrong(`the option ${name}, which is unknown`)
+  if (!(file instanceof Blob)) throw wrong('the first argument: it must be a Blob, as a File is')
+  if (!(maxWidth >= 1 && maxHeight >= 1 && maxBytes >= 1 && maxPixels >= 1))
+    throw wrong('maxWidth, maxHeight, maxBytes, maxPixels: numbers from 1')
+  if (!(quality >= 0 && quality <= 1)) throw wrong('quality: a number from 0 to 1')
+  if (!/^[1-9],[1-9]$/.test(`${x},${y}`)) throw wrong('components: { x, y }, whole numbers from 1 to 9')
+  if (!IMAGE_TYPE.test(type ?? 'image/png')) throw wrong('type: image/webp, image/jpeg or image/png')
+  if (!REENCODE.includes(reencode)) throw wrong(`reencode: ${REENCODE.join(', ')}`)
+  if (reencode === 'never' && (type || Math.min(maxWidth, maxHeight) < Infinity))
+    throw wrong("reencode: 'never' goes with no type, maxWidth or maxHeight")
+  if (file.size > maxBytes) throw refused('processImage', `above maxBytes (${maxBytes})`, 'too-large')
+  return { maxWidth, maxHeight, type, quality, x, y, reencode, maxPixels, worker, signal }
+}
+
+export type ImageSettings = ReturnType<typeof imageSettings>

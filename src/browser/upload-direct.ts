@@ -1,0 +1,141 @@
+import type { StorageError } from '../core/errors.ts'
+import type { SignedUpload } from '../core/results.ts'
+import { refused } from './refused.ts'
+import { type Progress, sendUpload } from './send-upload.ts'
+import { uploadFailure } from './upload-failure.ts'
+
+type WithTextDate<Signed> = Signed extends SignedUpload
+  ? Omit<Signed, 'expiresAt'> & { readonly expiresAt: Date | string }
+  : never
+
+/** A `SignedUpload`, as it is or as it comes out of JSON, where its date is a text. */
+export type SentSignedUpload = WithTextDate<SignedUpload>
+
+export interface UploadDirectOptions {
+  /** Told of the file's bytes as they go. Each try begins again. */
+  onProgress?: (progress: Progress) => void
+  /** Ends the upload at once. Whether its bytes have arrived all the same is then not known. */
+  signal?: AbortSignal
+  /** Tries in all, 1 or more. Default: 5. */
+  attempts?: number
+  /** The first wait is random between 0 and this many milliseconds; it doubles with each try. Default: 500. */
+  minDelayMs?: number
+  /**
+   * No wait is longer, in milliseconds. A store that asks for a longer one (Retry-After) is not waited for: the error is
+   * thrown at once, with its `retryAfterMs`. Default: 20,000.
+   */
+  maxDelayMs?: number
+  /** A try in which no byte has moved for so many milliseconds is given up, and made again. Default: 30,000. */
+  stallMs?: number
+  /** What to do without a network: `wait` for it (the default), or `fail` as `unavailable`. */
+  offline?: 'wait' | 'fail'
+  /** Asks your backend for another URL where the one at hand has expired or is refused. */
+  renew?: () => Promise<SentSignedUpload>
+  /** Told of every try that follows; `attempt` is its number. */
+  onRetry?: (retry: { attempt: number; delayMs: number; error: StorageError }) => void
+  /** A number from 0 to 1, as `Math.random` gives, which is the default. */
+  random?: () => number
+  /** Waits so many milliseconds. Default: a timer. */
+  sleep?: (ms: number) => Promise<unknown>
+  /** Milliseconds since 1970. Default: `Date.now`. */
+  now?: () => number
+}
+
+export interface DirectUpload {
+  /** Absent where the store's CORS rules do not expose it. */
+  readonly etag?: string
+  /** Of the URL that was used at last: what the backend finalizes. */
+  readonly uploadId?: string
+  /** Tries that were made. */
+  readonly attempts: number
+}
+
+/**
+ * Sends a file from the page to the store, by the URL that the backend signed, and again where that may help: after no
+ * answer, 408, 429 and 5xx. A refusal is final. To send a PUT again is harmless: a store keeps all of its bytes or none.
+ *
+ * Where an earlier try's answer was lost, the error is `uncertain`: an `already-exists` may then be this very upload.
+ * Ask your backend, which can see what is stored.
+ *
+ * The device's clock may be wrong, so it alone ends nothing: a URL counts as expired when the store says so, or when a
+ * try has failed after `expiresAt`; only where `renew` can give another is the clock believed before.
+ *
+ * @param signed what `signedUpload` gave, also through JSON
+ * @throws `permission-denied` or `unauthenticated` where the URL is refused or has expired; `already-exists` or
+ *   `precondition-failed` where it creates only; `too-large`; `rate-limited`, `timeout`, `unavailable` when all tries are
+ *   used up; `aborted`; `invalid-argument` for what is no signed upload, a size that was not signed, and what the store
+ *   calls a bad request. No message holds a URL.
+ *
+ * @example
+ * ```ts
+ * const { blob, type } = await processImage(file)
+ * const signed = await askBackend({ contentType: type, size: blob.size })
+ * await uploadDirect(signed, blob, { onProgress: ({ loaded, total }) => { bar.value = loaded / total } })
+ * ```
+ */
+export async function uploadDirect(
+  signed: SentSignedUpload,
+  file: Blob,
+  options: UploadDirectOptions = {},
+): Promise<DirectUpload> {
+  const { attempts = 5, minDelayMs = 500, maxDelayMs = 20_000, stallMs = 30_000, now = Date.now } = options
+  const { signal, renew, random = Math.random, sleep = pause, onProgress, onRetry } = options
+  const end = new AbortController()
+  const stopped = new Promise<never>((_, reject) => {
+    const stop = () => reject(refused('uploadDirect', 'aborted', 'aborted'))
+    signal?.addEventListener('abort', stop, { signal: end.signal })
+    if (signal?.aborted) stop()
+  })
+  const unlessStopped = <T>(work: Promise<T>) => Promise.race([stopped, work])
+
+  let target = signed
+  let refusedUrl = false
+  let unsure = false
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const expired = () => Date.parse(`${target.expiresAt}`) <= now()
+      await unlessStopped(online(options.offline, end.signal))
+      if (renew && (refusedUrl || expired())) target = await unlessStopped(renew())
+      assertSendable(target, file)
+      const answer = await unlessStopped(sendUpload(target, file, stallMs, end.signal, onProgress))
+      const error = uploadFailure(answer, unsure, now(), expired())
+      if (!error) return { etag: answer.header('etag'), uploadId: target.uploadId, attempts: attempt }
+
+      unsure = error.uncertain === true
+      const wasRefused = refusedUrl
+      refusedUrl = error.code === 'permission-denied' || error.code === 'unauthenticated'
+      const again = refusedUrl ? renew && !wasRefused : error.retryable && (renew || !expired())
+      const askedMs = error.retryAfterMs ?? 0
+      if (!again || attempt >= attempts || askedMs > maxDelayMs) throw error
+      // Full jitter, so that pages that failed together don't come back together.
+      const jitterMs = Math.round(random() * Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1)))
+      const delayMs = refusedUrl ? 0 : Math.min(maxDelayMs, askedMs + jitterMs)
+      onRetry?.({ attempt: attempt + 1, delayMs, error })
+      await unlessStopped(sleep(delayMs))
+    }
+  } finally {
+    // Ends what is still under way, too.
+    end.abort()
+  }
+}
+
+function assertSendable(signed: SentSignedUpload, file: Blob): void {
+  const { method } = signed
+  const parts = method === 'PUT' ? signed.headers : method === 'POST' ? signed.fields : undefined
+  if (!parts || !signed.url)
+    throw refused('uploadDirect', 'the first argument must be what signedUpload() gave')
+  const size = new Headers(method === 'PUT' ? parts : {}).get('content-length')
+  if (size !== null && Number(size) !== file.size)
+    throw refused('uploadDirect', `${size} bytes were signed, but the file has ${file.size}`)
+}
+
+function pause(ms: number): Promise<unknown> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+/** Browsers know for certain only that they are offline; that they are online is a guess. */
+async function online(offline: 'wait' | 'fail' = 'wait', signal: AbortSignal): Promise<void> {
+  if (navigator.onLine !== false) return
+  if (offline === 'fail') throw refused('uploadDirect', 'this device is offline', 'unavailable')
+  await new Promise(resolve => addEventListener('online', resolve, { once: true, signal }))
+}

@@ -38,7 +38,8 @@ export async function openBody(input: UploadBody, sniff: boolean, given: BodyOpt
   )
 }
 
-function wholeBytes(input: UploadBody): Uint8Array | undefined {
+/** A body that is whole already, as bytes; undefined for one that is read. */
+export function wholeBytes(input: UploadBody): Uint8Array | undefined {
   if (typeof input === 'string') return Buffer.from(input)
   if (input instanceof SharedArrayBuffer) return Uint8Array.from(new Uint8Array(input))
   if (input instanceof ArrayBuffer) return new Uint8Array(input)

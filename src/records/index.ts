@@ -48,6 +48,7 @@ export { auditHtml } from './report-html.ts'
 export { auditText, collectText } from './report-text.ts'
 export type { DeletedFile, DeletedOptions, RestoreOptions } from './restore-file.ts'
 export type { EveryOptions } from './run-every.ts'
+export type { SignedFile } from './sign-files.ts'
 export type { FinalizeOptions } from './stage-upload.ts'
 export { tenantTable } from './tenant-id.ts'
 export {

@@ -4,8 +4,10 @@ import type {
   CopyOptions,
   DeleteOptions,
   KeyInput,
+  KeyResult,
   ObjectInfo,
   OperationOptions,
+  SignedUrlOptions,
   StorageProvider,
   UploadOptions,
 } from '../core/provider.ts'
@@ -25,6 +27,7 @@ import type {
 import type { RecoverOptions, RecoverReport } from './recover.ts'
 import type { DeletedFile, DeletedOptions, RestoreOptions } from './restore-file.ts'
 import type { EveryOptions } from './run-every.ts'
+import type { SignedFile } from './sign-files.ts'
 import type { FinalizeOptions } from './stage-upload.ts'
 import type { Worker, WorkerOptions } from './worker.ts'
 
@@ -85,6 +88,12 @@ export interface RecordedFiles extends StorageProvider {
 
   /** Where the store has the bytes of a file now. @throws `not-found` */
   physicalKey(key: string, options?: OperationOptions): Promise<string>
+
+  /**
+   * What `infoMany`, `physicalKey` and `signedUrls` tell of many files, by one query and one signing: for lists of images
+   * and downloads. A result or an error per key, in order.
+   */
+  signedFiles(keys: KeyInput, options?: SignedUrlOptions): Promise<KeyResult<SignedFile>[]>
 
   /** Records objects that are in the bucket already, where they are. */
   adopt(options?: AdoptOptions): Promise<AdoptReport>

@@ -1,17 +1,47 @@
 import { fileNameOf } from '../core/content-disposition.ts'
 import type { SignRequest } from '../core/driver.ts'
 import { StorageError } from '../core/errors.ts'
-import type { KeyResult, SignedUrl } from '../core/provider.ts'
+import type { KeyResult, ObjectInfo, SignedUrl } from '../core/provider.ts'
 import { rememberHandedOut } from './handed-out.ts'
-import type { FileRecord } from './record.ts'
+import { type FileRecord, infoOf } from './record.ts'
 import type { RecordSet } from './record-set.ts'
 
+/** A file with what a page needs to show it. */
+export interface SignedFile {
+  readonly info: ObjectInfo
+  /** Where the store has the bytes that the URL leads to. They never change under this key. */
+  readonly physicalKey: string
+  readonly signedUrl: SignedUrl
+}
+
 /** URLs of the current generations: one query for all, and as few requests to the store as it allows. */
-export async function signFiles(
+export function signFiles(
   set: RecordSet,
   keys: readonly string[],
   request: SignRequest,
 ): Promise<KeyResult<SignedUrl>[]> {
+  return signEach(set, keys, request, (_, signedUrl) => signedUrl)
+}
+
+/** The same, with what the query has told of the files beside. */
+export function signedFiles(
+  set: RecordSet,
+  keys: readonly string[],
+  request: SignRequest,
+): Promise<KeyResult<SignedFile>[]> {
+  return signEach(set, keys, request, (record, signedUrl) => ({
+    info: infoOf(record),
+    physicalKey: record.physical,
+    signedUrl,
+  }))
+}
+
+async function signEach<Value>(
+  set: RecordSet,
+  keys: readonly string[],
+  request: SignRequest,
+  told: (record: FileRecord, signedUrl: SignedUrl) => Value,
+): Promise<KeyResult<Value>[]> {
   const { signal, expiresIn, method, download } = request
   const records = await set.records([...new Set(keys)], { signal })
   const found = keys.flatMap(key => records.get(key) ?? [])
@@ -30,7 +60,11 @@ export async function signFiles(
     })
   }
   await rememberHandedOut(set, signed(found, urls))
-  return keys.map(key => urls.get(key) ?? { key, ok: false, error: notFound(set, key) })
+  return keys.map(key => {
+    const url = urls.get(key)
+    if (url === undefined) return { key, ok: false, error: notFound(set, key) }
+    return url.ok ? { key, ok: true, value: told(records.get(key)!, url.value) } : url
+  })
 }
 
 function signed(found: readonly FileRecord[], urls: ReadonlyMap<string, KeyResult<SignedUrl>>) {

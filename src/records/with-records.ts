@@ -4,7 +4,7 @@ import { eitherSignal } from '../core/deadline.ts'
 import { defineProvider } from '../core/define-provider.ts'
 import { invalidArgument, StorageError } from '../core/errors.ts'
 import { ANY_KEY, assertKey } from '../core/keys.ts'
-import type { StorageProvider } from '../core/provider.ts'
+import type { KeyResult, StorageProvider } from '../core/provider.ts'
 import { forward } from '../decorators/forward.ts'
 import type { Engine } from '../sql/engine.ts'
 import { adoptFiles } from './adopt-files.ts'
@@ -17,7 +17,7 @@ import { ownOptionsOf } from './own-options.ts'
 import { type PreparedUpload, PreparedUploads } from './prepared-uploads.ts'
 import { RecordSet } from './record-set.ts'
 import type { RecordedFiles } from './recorded-files.ts'
-import { checkedRecord, PreparingDriver, RecordsDriver } from './records-driver.ts'
+import { checkedRecord, PreparingDriver, RecordsDriver, SigningDriver } from './records-driver.ts'
 import type { RecordsOptions } from './records-options.ts'
 import { recover, settleOperation } from './recover.ts'
 import { deletedFiles, restoreFile } from './restore-file.ts'
@@ -64,6 +64,7 @@ function recordedFiles(set: RecordSet, ends: boolean): RecordedFiles {
   const defined = defineProvider(new RecordsDriver(set, ends))
   const uploads = new PreparedUploads(set)
   const preparing = defineProvider(new PreparingDriver(set, uploads))
+  const signing = defineProvider(new SigningDriver(set))
   const runner = new JobRunner(set)
   const { name } = set.provider
   const checked = (operation: string, key: unknown) => assertKey(key, ANY_KEY, operation, name)
@@ -94,6 +95,7 @@ function recordedFiles(set: RecordSet, ends: boolean): RecordedFiles {
     discard: upload => uploads.discard(upload),
     async close() {
       await preparing.close()
+      await signing.close()
       await defined.close()
     },
     finalize: (uploadId, options) => finalizeUpload(set, uploadId, options),
@@ -103,6 +105,8 @@ function recordedFiles(set: RecordSet, ends: boolean): RecordedFiles {
       const asked = { key, ifMatch: undefined, ifNoneMatch: undefined }
       return checkedRecord(set, await set.record(key, { signal }), asked, 'physicalKey').physical
     },
+    // What the driver's `signMany` returned.
+    signedFiles: (keys, options) => signing.signedUrls(keys, options) as Promise<KeyResult<never>[]>,
     adopt: options => adoptFiles(set, options),
     deleted: options => deletedFiles(set, options),
     async restore(key, options) {

@@ -44,6 +44,9 @@ import type { S3Options } from 'stowage/s3'
 import type { Engine } from 'stowage/records'
 import type { UrlSigning } from 'stowage/server'
 import type { Database } from 'better-sqlite3'
+import type { Redis } from 'ioredis'
+import type { SignedUrlCache } from 'stowage/cache'
+import type { Imgproxy } from 'stowage/imgproxy'
 declare global {
   const files: Provider
   const stream: Readable
@@ -62,9 +65,37 @@ declare global {
   const db: Database
   const body: Readable
   const photo: Uint8Array
+  const bytes: Uint8Array
+  const images: Imgproxy
+  const etag: string
+  const library: string
+  const reel: string
+  const redis: Redis
+  const store: Provider
+  const cache: SignedUrlCache
   interface TapeOptions { reel: string }
   interface TapeDriver extends Driver {}
   const TapeDriver: new (options: TapeOptions) => Driver
+}
+`
+
+/** The same of a page's script. */
+const PAGES_OWN = `
+import type { Texture as PixiTexture } from 'pixi.js'
+import type { SignedUpload } from 'stowage'
+declare global {
+  const Texture: typeof PixiTexture
+  const file: File
+  const input: HTMLInputElement & { files: FileList }
+  const image: HTMLImageElement & { blurhash: string; thumbUrl: string; url: string }
+  const element: HTMLImageElement
+  const canvas: HTMLCanvasElement
+  const context: CanvasRenderingContext2D
+  const bar: HTMLProgressElement
+  const blurhash: string
+  const hash: string
+  function askBackend(wish: object): Promise<SignedUpload>
+  function loadImage(url: string): Promise<HTMLImageElement>
 }
 `
 
@@ -81,9 +112,11 @@ const WELL_KNOWN: Record<string, string> = {
   createReadStream: "import { createReadStream } from 'node:fs'",
   S3Client: "import { S3Client } from '@aws-sdk/client-s3'",
   createClient: "import { createClient } from '@supabase/supabase-js'",
+  createServer: "import { createServer } from 'node:http'",
   app: "import express from 'express'; const app = express()",
   it: "import { it } from 'vitest'",
   Pool: "import { Pool } from 'pg'",
+  Counter: "import { Counter } from 'prom-client'",
   ulid: "import { ulid } from 'ulid'",
   tape: "import { tape } from '../src/tape.ts'",
   StorageProvider: "import type { StorageProvider } from 'stowage'",
@@ -100,6 +133,11 @@ interface Example {
 const examples = [...documents(), ...docstrings()]
 const wrong = example('wrong', "files.info('a', { ifMach: 'etag' })")
 const problems = check([...examples, wrong])
+
+/** What a page does has the DOM's types around it, and its own names first. */
+function isPage({ place }: Pick<Example, 'place'>): boolean {
+  return /^(src\/browser\/|src\/images\/blurhash\/|docs\/browser\.md)/.test(place)
+}
 
 describe('the examples', () => {
   test.each(examples)('$place has the right types', ({ file }) => {
@@ -128,7 +166,7 @@ function docstrings(): Example[] {
     .flatMap(path => blocks(join('src', path), /^ *\* ```ts\n([\s\S]*?)^ *\* ```$/gm))
     .map(example => {
       const text = example.text.replace(/^ *\* ?/gm, '').replaceAll('{ … }', '{}')
-      return { ...example, text: filesOf(example, text) + importsFor(text) + wrapped(text) }
+      return { ...example, text: filesOf(example, text) + importsFor(example, text) + wrapped(text) }
     })
 }
 
@@ -156,17 +194,18 @@ function wrapped(text: string): string {
   return /^ +.*\breturn\b/m.test(text) ? `async () => {\n${text}}\n` : text
 }
 
-function importsFor(text: string): string {
+function importsFor({ place }: Example, text: string): string {
   const used = (name: string) =>
-    new RegExp(`\\b${name}\\b`).test(text) && !new RegExp(`(const|as) ${name}\\b`).test(text)
-  const known = Object.entries(WELL_KNOWN)
-    .filter(([name]) => used(name))
-    .map(([, line]) => line)
-  for (const [entry, path] of Object.entries(ENTRIES)) {
-    for (const name of new Set(exportedFunctions(path)))
-      if (used(name)) known.push(`import { ${name} } from '${entry}'`)
+    new RegExp(`\\b${name}\\b`).test(text) && !new RegExp(`(const|as|import \\\\{.*) ${name}\\b`).test(text)
+  const lines = new Map(Object.entries(WELL_KNOWN).filter(([name]) => used(name)))
+  // A name that two entries export is that of the example's own, or of the one that is named first.
+  const entries = Object.entries(ENTRIES)
+  const own = entries.filter(([, path]) => place.startsWith(path.replace(/index\.ts$/, '')))
+  for (const [entry, path] of [...own, ...entries]) {
+    for (const name of exportedFunctions(path))
+      if (used(name) && !lines.has(name)) lines.set(name, `import { ${name} } from '${entry}'`)
   }
-  return known.map(line => `${line}\n`).join('')
+  return [...lines.values()].map(line => `${line}\n`).join('')
 }
 
 function exportedFunctions(path: string): string[] {
@@ -178,13 +217,28 @@ function exportedFunctions(path: string): string[] {
   )
 }
 
-/** Checks all texts as one program; the answer gives the complaints about one of them. */
+/** Checks all texts, those of pages by themselves; the answer gives the complaints about one of them. */
 function check(texts: readonly Example[]): (file: string) => string[] {
+  const ofPages = program(texts.filter(isPage), PAGES_OWN, ['DOM', 'DOM.Iterable'])
+  const others = program(
+    texts.filter(text => !isPage(text)),
+    READERS_OWN,
+  )
+  const pages = new Set(texts.filter(isPage).map(({ file }) => file))
+  return file => (pages.has(file) ? ofPages : others)(file)
+}
+
+/** Checks texts as one program. */
+function program(
+  texts: readonly Example[],
+  readersOwn: string,
+  libraries: readonly string[] = [],
+): (file: string) => string[] {
   const readers = join(root, 'test/.example-readers.ts')
   const tape = join(root, 'src/tape.ts')
   const virtual = new Map([
     ...texts.map(({ file, text }) => [file, `${text}\nexport {}\n`] as const),
-    [readers, READERS_OWN] as const,
+    [readers, readersOwn] as const,
     [tape, TAPE] as const,
   ])
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
@@ -194,6 +248,7 @@ function check(texts: readonly Example[]): (file: string) => string[] {
   )
   const settings: ts.CompilerOptions = {
     ...options,
+    lib: [...options.lib!, ...libraries.map(name => `lib.${name.toLowerCase()}.d.ts`)],
     noUnusedLocals: false,
     noUnusedParameters: false,
     paths,
@@ -202,10 +257,10 @@ function check(texts: readonly Example[]): (file: string) => string[] {
   const { fileExists, readFile } = host
   host.fileExists = name => virtual.has(name) || fileExists(name)
   host.readFile = name => virtual.get(name) ?? readFile(name)
-  const program = ts.createProgram([...virtual.keys()], settings, host)
+  const checked = ts.createProgram([...virtual.keys()], settings, host)
   return file => {
-    const source = program.getSourceFile(file)
-    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
+    const source = checked.getSourceFile(file)
+    return [...checked.getSyntacticDiagnostics(source), ...checked.getSemanticDiagnostics(source)].map(
       ({ messageText, start = 0 }) => {
         const line = source!.getLineAndCharacterOfPosition(start).line
         const text = source!.text.split('\n')[line]

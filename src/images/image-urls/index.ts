@@ -1,0 +1,6 @@
+export { checkImageTtls, type TtlWarning } from './check-image-ttls.ts'
+export type { ImageSource } from './image-source.ts'
+export type { ImageTtls } from './image-ttls.ts'
+export { type ImageUrlSet, type ImageUrls, type ImageUrlsOptions, imageUrls } from './image-urls.ts'
+export type { ImageVariant, ImageVariants } from './image-variants.ts'
+export type { SignedImage } from './signed-images.ts'

@@ -196,7 +196,7 @@ function wrapped(text: string): string {
 
 function importsFor({ place }: Example, text: string): string {
   const used = (name: string) =>
-    new RegExp(`\\b${name}\\b`).test(text) && !new RegExp(`(const|as|import \\\\{.*) ${name}\\b`).test(text)
+    new RegExp(`\\b${name}\\b`).test(text) && !new RegExp(`(const|as|import \\{.*) ${name}\\b`).test(text)
   const lines = new Map(Object.entries(WELL_KNOWN).filter(([name]) => used(name)))
   // A name that two entries export is that of the example's own, or of the one that is named first.
   const entries = Object.entries(ENTRIES)

@@ -55,7 +55,9 @@ export async function renderImage(
     const turned = wish.autoRotate && (source.orientation ?? 1) >= 5
     const plan = planOf(turned ? { width: size.height, height: size.width } : size, wish, isVector)
     if (size.width * size.height * frames > maxPixels) throw tooMany('the source', maxPixels)
-    if (plan.result.width * plan.result.height * frames > maxPixels) throw tooMany('the result', maxPixels)
+    // What is cut away has been scaled before, and a canvas is larger than what stands on it.
+    for (const { width, height } of [plan.scaled, plan.result])
+      if (width * height * frames > maxPixels) throw tooMany('the result', maxPixels)
     const image = sharp(bytes, {
       ...options,
       ...(frames > 1 ? { animated: true } : {}),

@@ -42,20 +42,19 @@ export const S3_KEYS = [
   'what?#x.jpg',
 ]
 
-/** 1200 by 800 pixels with something in each corner. */
+/** 1200 by 800 pixels of blue: a red square top left, a yellow one bottom right. */
 export async function photo(): Promise<Sharp> {
+  const square = (background: string) => ({
+    create: { width: 240, height: 240, channels: 3 as const, background },
+  })
   const { data, info } = await sharp({
-    create: { width: 300, height: 200, channels: 3, background: '#336699' },
+    create: { width: 1200, height: 800, channels: 3, background: '#336699' },
   })
     .composite([
-      { input: { create: { width: 60, height: 60, channels: 3, background: '#ff0000' } }, left: 0, top: 0 },
-      {
-        input: { create: { width: 60, height: 60, channels: 3, background: '#ffff00' } },
-        left: 240,
-        top: 140,
-      },
+      { input: square('#ff0000'), left: 0, top: 0 },
+      { input: square('#ffff00'), left: 960, top: 560 },
     ])
-    .resize(1200, 800)
+    .removeAlpha()
     .raw()
     .toBuffer({ resolveWithObject: true })
   return sharp(data, { raw: { width: info.width, height: info.height, channels: 3 } })
@@ -70,7 +69,7 @@ export async function sourceFiles(): Promise<SourceFiles> {
     files.set(`exif${orientation}.jpg`, await image.clone().withMetadata({ orientation }).jpeg().toBuffer())
   files.set('photo.avif', await image.clone().avif({ effort: 0 }).toBuffer())
   files.set('photo.webp', await image.clone().webp({ effort: 0 }).toBuffer())
-  files.set('alpha.png', await half().resize(600, 400).png().toBuffer())
+  files.set('alpha.png', await half().png().toBuffer())
   files.set('anim.gif', await frames().gif().toBuffer())
   files.set('anim.webp', await frames().webp({ effort: 0 }).toBuffer())
   files.set('logo.svg', Buffer.from(LOGO))
@@ -81,9 +80,9 @@ export async function sourceFiles(): Promise<SourceFiles> {
 /** Half of it red, half of it not there. */
 function half(): Sharp {
   return sharp({
-    create: { width: 60, height: 40, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } },
+    create: { width: 600, height: 400, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } },
   }).composite([
-    { input: { create: { width: 30, height: 40, channels: 4, background: '#ff0000' } }, left: 0, top: 0 },
+    { input: { create: { width: 300, height: 400, channels: 4, background: '#ff0000' } }, left: 0, top: 0 },
   ])
 }
 

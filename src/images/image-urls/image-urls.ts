@@ -101,21 +101,20 @@ export function imageUrls<
   if (source === 'signed-url') for (const { url } of variants) url(SIGNED_SAMPLE)
   const longest = (images.ttlSeconds ?? Number.POSITIVE_INFINITY) + (images.ttlWindowSeconds ?? 0)
 
-  /** imgproxy must not show what it can't fetch any more: an end is given where its own rule gives none before. */
-  function expiresWith(image: SignedImage, address: string): number | undefined {
-    if (address !== image.signedUrl.url) return undefined
-    const end = Math.floor(image.signedUrl.expiresAt.getTime() / 1000)
-    return now() / 1000 + longest <= end ? undefined : end
+  /** What each URL of an image has of its own; mostly nothing, and then the presets are fastest. */
+  function callFor(image: SignedImage, address: string): CallOptions | undefined {
+    // imgproxy must not show what it can't fetch any more: unless its URLs end before by themselves.
+    const end = address === image.signedUrl.url ? seconds(image.signedUrl.expiresAt) : undefined
+    const expires = end === undefined || now() / 1000 + longest <= end ? undefined : end
+    // A physical key is never written twice: it is its own version.
+    const cacheBuster = recorded === undefined ? versionOf(image.info) : undefined
+    return expires === undefined && cacheBuster === undefined ? undefined : { expires, cacheBuster }
   }
 
   function urlSet(image: SignedImage): ImageUrlSet<Variants> {
     assertImage(image.info)
     const address = sourceOf(image)
-    const call: CallOptions = {
-      expires: expiresWith(image, address),
-      // A physical key is never written twice: it is its own version.
-      cacheBuster: recorded === undefined ? versionOf(image.info) : undefined,
-    }
+    const call = callFor(image, address)
     const set: Record<string, unknown> = {
       imageId: imageId === undefined ? image.key : imageId(image),
       url: image.signedUrl.url,
@@ -166,6 +165,10 @@ function lifetime({ capabilities }: StorageProvider, expiresIn: number | undefin
   const able = capabilities.signedUrl
   if (expiresIn !== undefined || able === false || able.defaultExpiresIn !== undefined) return expiresIn
   return Math.min(WEEK, able.maxExpiresIn ?? WEEK)
+}
+
+function seconds(date: Date): number {
+  return Math.floor(date.getTime() / 1000)
 }
 
 /** What `cb` may hold, and the same for the same etag. Without an etag, time and size tell one content from another. */

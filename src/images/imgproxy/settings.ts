@@ -145,6 +145,7 @@ export function settingsFrom(options: ImgproxyOptions<Edition>): Settings {
       allowSignedSource: options.allowSignedSource ?? false,
       querySeparator: options.sourceQuerySeparator ?? '?',
       baseUrl: options.sourceBaseUrl ?? '',
+      usual: !options.sourceBaseUrl && ['', '?'].includes(options.sourceQuerySeparator ?? '?'),
     },
     encryptionKey: encryption === undefined ? undefined : encryptionKey(encryption.key),
     iv: encryption?.iv === undefined ? undefined : checkedIv(encryption.iv),

@@ -8,6 +8,8 @@ export interface SourceRules {
   readonly allowSignedSource: boolean
   readonly querySeparator: string
   readonly baseUrl: string
+  /** Whether nothing in a `PLAIN_SOURCE` could mean something else to this server. */
+  readonly usual: boolean
 }
 
 /** The usual case, which needs no closer look: nothing to escape, no query, a name for a host. */
@@ -24,7 +26,7 @@ const SIGNED = /[?&](?:(?:x-amz-|x-goog-)?signature|token)=|[?&]se=.*&sig=|[?&]s
 
 /** What the server is asked to fetch. @throws `invalid-argument` where it could not, or must not be shown */
 export function checkedSource(source: string, rules: SourceRules): string {
-  if (PLAIN_SOURCE.test(source) && rules.baseUrl === '' && rules.querySeparator.length < 2) return source
+  if (rules.usual && PLAIN_SOURCE.test(source)) return source
   if (typeof source !== 'string') throw refusal('source must be a string')
   if (source === '') throw refusal('source is empty')
   if (!source.isWellFormed()) throw refusal('source must be well-formed Unicode: it holds a lone surrogate')

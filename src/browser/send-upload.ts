@@ -7,7 +7,7 @@ export interface Progress {
 }
 
 export interface UploadAnswer {
-  /** 0: none came. */
+  /** 0: none came. -1: nothing moved any more. */
   readonly status: number
   readonly text: string
   /** A header that the page may see, without quotes. */
@@ -32,10 +32,14 @@ export function sendUpload(
   return new Promise(resolve => {
     const request = new XMLHttpRequest()
     const stop = () => request.abort()
+    let stalled = false
     let timer: ReturnType<typeof setTimeout>
     const moved = () => {
       clearTimeout(timer)
-      timer = setTimeout(stop, stallMs)
+      timer = setTimeout(() => {
+        stalled = true
+        request.abort()
+      }, stallMs)
     }
     const tell = (loaded: number) => {
       moved()
@@ -57,7 +61,7 @@ export function sendUpload(
       // To ask for one that CORS hides would be an error in the console.
       const headers = request.getAllResponseHeaders()
       resolve({
-        status,
+        status: stalled ? -1 : status,
         text: responseText.slice(0, TEXT_LENGTH),
         header: name => new RegExp(`^${name}: *"?(.*?)"?\\s*$`, 'im').exec(headers)?.[1],
       })

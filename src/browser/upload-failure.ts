@@ -2,6 +2,7 @@ import { type ErrorCode, StorageError } from '../core/errors.ts'
 import type { UploadAnswer } from './send-upload.ts'
 
 const CODES: Record<number, ErrorCode> = {
+  [-1]: 'timeout',
   0: 'unavailable',
   400: 'invalid-argument',
   401: 'unauthenticated',

@@ -58,7 +58,7 @@ export interface Capabilities {
         readonly methods: readonly SignedMethod[]
         /** Longest lifetime in seconds, where there is one. */
         readonly maxExpiresIn?: number
-        /** The lifetime in seconds where `expiresIn` is left out; absent where it must be given. */
+        /** The lifetime in seconds of GET and HEAD where `expiresIn` is left out; absent where it must be given. */
         readonly defaultExpiresIn?: number
         /** Signing a missing object is `not-found`. */
         readonly checksExistence: boolean

@@ -119,7 +119,7 @@ export interface UnfinishedUploadsOptions extends OperationOptions {
 
 export interface SignedUrlOptions extends OperationOptions {
   /**
-   * Lifetime in seconds, whole and above zero. May be left out where `capabilities.signedUrl` has a
+   * Lifetime in seconds, whole and above zero. May be left out for GET and HEAD where `capabilities.signedUrl` has a
    * `defaultExpiresIn`.
    */
   expiresIn?: number

@@ -4,7 +4,7 @@ import { invalidArgument, readOnly, unsupported } from './errors.ts'
 import type { SignedUploadOptions, SignedUrlOptions } from './options.ts'
 
 /** One year: what is asked for beyond it is a slip of units. */
-const MAX_EXPIRES_IN = 31_536_000
+export const MAX_EXPIRES_IN = 31_536_000
 const METHODS: readonly unknown[] = ['GET', 'HEAD', 'PUT', 'DELETE']
 
 /** Reads the options of `signedUrl` and `signedUrls`. @throws `invalid-argument`; `unsupported` */
@@ -21,7 +21,9 @@ export function signRequest(
       name,
       'this provider signs no URLs; local and memory storage do with the option signing',
     )
-  const { method = 'GET', download, contentType, expiresIn = able.defaultExpiresIn } = options ?? {}
+  const { method = 'GET', download, contentType } = options ?? {}
+  // Who lets others write says for how long.
+  const { expiresIn = reads(method) ? able.defaultExpiresIn : undefined } = options ?? {}
   assertExpiresIn(expiresIn, able.maxExpiresIn, operation, name)
   if (!METHODS.includes(method))
     throw invalidArgument(operation, name, 'method must be GET, HEAD, PUT or DELETE')
@@ -79,7 +81,11 @@ export function signUploadRequest(
   return { key, expiresIn, contentType, size, maxSize, signal }
 }
 
-function isFileName(name: unknown): name is string {
+export function reads(method: unknown): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
+export function isFileName(name: unknown): name is string {
   return typeof name === 'string' && name !== '' && name.isWellFormed() && !/[\x00-\x1f\x7f]/.test(name)
 }
 

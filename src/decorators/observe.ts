@@ -1,4 +1,5 @@
 import { assertProvider } from '../core/assert-provider.ts'
+import { cacheCounts, expectCacheOutcomes } from '../core/cache-outcomes.ts'
 import { StorageError } from '../core/errors.ts'
 import { assertFactoryOptions } from '../core/factory-options.ts'
 import { listingOf } from '../core/listing.ts'
@@ -38,6 +39,7 @@ export function observe(
   if (typeof observer !== 'function' && typeof observer?.start !== 'function')
     throw refusal('observe', 'the observer must be a function or an object with a method start')
   assertFactoryOptions('observe', options, { now: 'function' })
+  if (inner.capabilities.layers.includes('cacheSignedUrls')) expectCacheOutcomes()
   const { now = () => performance.now() } = options
   const start = (call: Omit<OperationStart, 'provider'>) =>
     new Observed({ ...call, provider: inner.name }, observer, now)
@@ -64,7 +66,8 @@ export function observe(
         ...(key === undefined ? {} : { key }),
         ...(to === undefined ? {} : { to }),
       })
-      return observed.settle(() => run(asked), countsOf)
+      const signs = operation === 'signedUrl' || operation === 'signedUrls'
+      return observed.settle(() => run(asked), signs ? withCache : countsOf)
     }),
 
     upload(key, body, asked) {
@@ -143,7 +146,7 @@ function prefixOf(asked: { readonly prefix?: string } | undefined): { prefix?: s
   return asked?.prefix === undefined ? {} : { prefix: asked.prefix }
 }
 
-type Figures = Pick<OperationEvent, 'bytesSent' | 'bytesReceived' | 'count' | 'failed'>
+type Figures = Pick<OperationEvent, 'bytesSent' | 'bytesReceived' | 'count' | 'failed' | 'cache'>
 
 class Observed {
   readonly #call: OperationStart
@@ -208,6 +211,11 @@ function undisturbed(tell: () => unknown): void {
     const told = tell()
     if (told instanceof Promise) told.catch(() => {})
   } catch {}
+}
+
+function withCache(result: unknown): Figures {
+  const cache = cacheCounts(result)
+  return { ...countsOf(result), ...(cache === undefined ? {} : { cache }) }
 }
 
 function countsOf(result: unknown): Figures {

@@ -1,3 +1,4 @@
+import type { CacheCounts } from '../core/cache-outcomes.ts'
 import type { ErrorCode, StorageError } from '../core/errors.ts'
 import type { OperationName } from '../core/options.ts'
 
@@ -29,6 +30,11 @@ export interface OperationEvent extends OperationStart {
   readonly count?: number
   /** Keys of a call for many that failed; its outcome is `'ok'` all the same. */
   readonly failed?: number
+  /**
+   * What `signedUrl` and `signedUrls` found in a `cacheSignedUrls` further in; absent without one, and where none of the
+   * URLs is of a kind that is kept.
+   */
+  readonly cache?: CacheCounts
 }
 
 /** One operation as it is being observed. */

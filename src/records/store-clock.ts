@@ -4,6 +4,11 @@ import type { RecordSet } from './record-set.ts'
 const FRESH_MS = 5 * 60_000
 /** More than this between this machine's two clocks: one was set, or the other stood still while the machine slept. */
 const MOST_DRIFT_MS = 1_000
+/**
+ * How late a store's answer may be: it is cut to the second, and some servers (versitygw, by fasthttp) write the date of
+ * their answers once a second. Counted as less, each measurement would move the clock, at times backwards.
+ */
+const ANSWER_ERROR_MS = 2_000
 
 /**
  * The store's present time. Graces and cut-offs are counted by it, so that no two machines need the same time. It is
@@ -45,9 +50,9 @@ export class StoreClock {
     const before = this.#set.now()
     const store = (await this.#set.provider.clock()).getTime()
     const after = this.#set.now()
-    // The store's answer is cut to the second: within its error and the time it took, nothing differs.
-    const isSame = store + 1_000 >= before && store <= after
-    const offset = isSame ? 0 : store < before ? store + 1_000 - before : store - after
+    // Within the answer's own error and the time it took, nothing differs.
+    const isSame = store + ANSWER_ERROR_MS >= before && store <= after
+    const offset = isSame ? 0 : store < before ? store + ANSWER_ERROR_MS - before : store - after
     this.#count(after + offset)
     return offset
   }

@@ -50,18 +50,20 @@ if (url === undefined) {
     ask: (_, asked) => fetch(asked, { redirect: 'error' }),
     store: {
       local:
-        folder &&
-        (async (name, bytes) => {
-          await mkdir(dirname(join(folder, name)), { recursive: true })
-          await writeFile(join(folder, name), bytes)
-          return `local:///${basename(folder)}/${name}`
-        }),
+        folder === undefined
+          ? undefined
+          : async (name, bytes) => {
+              await mkdir(dirname(join(folder, name)), { recursive: true })
+              await writeFile(join(folder, name), bytes)
+              return `local:///${basename(folder)}/${name}`
+            },
       s3:
-        bucket &&
-        (async (name, bytes) => {
-          await bucket.files.upload(bucket.prefix + name, bytes, { contentType: 'image/jpeg' })
-          return `s3://${bucket.name}/${bucket.prefix}${name}`
-        }),
+        bucket === undefined
+          ? undefined
+          : async (name, bytes) => {
+              await bucket.files.upload(bucket.prefix + name, bytes, { contentType: 'image/jpeg' })
+              return `s3://${bucket.name}/${bucket.prefix}${name}`
+            },
     },
   })
 

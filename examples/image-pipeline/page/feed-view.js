@@ -92,6 +92,9 @@ async function send(upload, tile, name) {
         bar.value = part
         words.textContent = part < 1 ? `${Math.round(part * 100)} %` : 'Finishing'
       },
+      onRetry() {
+        words.textContent = 'Once more'
+      },
     })
     const hadFocus = tile.contains(document.activeElement)
     const shown = tileOf(image)

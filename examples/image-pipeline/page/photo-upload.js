@@ -31,12 +31,14 @@ export class PhotoUpload {
   }
 
   /** @returns the image as the server has it */
-  async send({ signal, onProgress }) {
+  async send({ signal, onProgress, onRetry }) {
     await inTurn(signal, async () => {
       if (this.#isSent) return
       await uploadDirect(await this.#begin(signal), this.#photo.blob, {
         signal,
+        attempts: 3,
         onProgress: ({ loaded, total }) => onProgress(loaded / (total || 1)),
+        onRetry,
         renew: () => this.#begin(signal),
       })
       this.#isSent = true

@@ -55,7 +55,7 @@ export default defineConfig(flags => {
   const pageLibrary: Options = {
     outDir,
     entry: page,
-    splitting: false,
+    splitting: true,
     treeshake: true,
     clean: false,
     dts: false,

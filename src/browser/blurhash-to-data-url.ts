@@ -1,4 +1,4 @@
-import { decodeBlurhash } from '../images/blurhash/index.ts'
+import { decodeBlurhash } from '../images/blurhash/decode.ts'
 import { bmp } from './bmp.ts'
 
 export interface PlaceholderOptions {

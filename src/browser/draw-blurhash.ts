@@ -1,4 +1,4 @@
-import { decodeBlurhash } from '../images/blurhash/index.ts'
+import { decodeBlurhash } from '../images/blurhash/decode.ts'
 import type { PlaceholderOptions } from './blurhash-to-data-url.ts'
 import { refused } from './refused.ts'
 

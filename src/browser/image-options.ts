@@ -45,7 +45,6 @@ export interface ProcessedImage {
   readonly reencoded: boolean
 }
 
-const IMAGE_TYPE = /^image\/(webp|jpeg|png)$/
 const REENCODE = ['when-needed', 'always', 'never']
 
 /** @throws `invalid-argument` for options that are misspelt, out of range or at odds; `too-large` */
@@ -55,7 +54,7 @@ export function imageSettings(file: Blob, options: ProcessImageOptions) {
     maxHeight = Infinity,
     type,
     quality = 0.85,
-    components = { x: 4, y: 4 },
+    components: { x, y } = { x: 4, y: 4 },
     reencode = 'when-needed',
     maxBytes = 1e8,
     maxPixels = 1e8,
@@ -63,18 +62,20 @@ export function imageSettings(file: Blob, options: ProcessImageOptions) {
     signal,
     ...unknown
   } = options
-  const { x, y } = components
-  const wrong = (names: string) => refused('processImage', `check ${names}`)
-  for (const name in unknown) throw wrong(`the option ${name}, which is unknown`)
-  if (!(file instanceof Blob)) throw wrong('the first argument: it must be a Blob, as a File is')
-  if (!(maxWidth >= 1 && maxHeight >= 1 && maxBytes >= 1 && maxPixels >= 1))
-    throw wrong('maxWidth, maxHeight, maxBytes, maxPixels: numbers from 1')
-  if (!(quality >= 0 && quality <= 1)) throw wrong('quality: a number from 0 to 1')
-  if (!/^[1-9],[1-9]$/.test(`${x},${y}`)) throw wrong('components: { x, y }, whole numbers from 1 to 9')
-  if (!IMAGE_TYPE.test(type ?? 'image/png')) throw wrong('type: image/webp, image/jpeg or image/png')
-  if (!REENCODE.includes(reencode)) throw wrong(`reencode: ${REENCODE.join(', ')}`)
-  if (reencode === 'never' && (type || Math.min(maxWidth, maxHeight) < Infinity))
-    throw wrong("reencode: 'never' goes with no type, maxWidth or maxHeight")
+  const limits = [maxWidth, maxHeight, maxBytes, maxPixels]
+  const wrong = [
+    ...Object.keys(unknown),
+    !(file instanceof Blob) && 'file (a Blob)',
+    !limits.every(limit => limit >= 1) && 'maxWidth, maxHeight, maxBytes, maxPixels (1 or more)',
+    !(quality >= 0 && quality <= 1) && 'quality (0 to 1)',
+    !/^[1-9],[1-9]$/.test(`${x},${y}`) && 'components (1 to 9)',
+    !/^image\/(webp|jpeg|png)$/.test(type ?? 'image/png') && 'type (image/webp, image/jpeg, image/png)',
+    !REENCODE.includes(reencode) && `reencode (${REENCODE})`,
+    reencode === 'never' &&
+      (type || Math.min(maxWidth, maxHeight) < Infinity) &&
+      'reencode (never goes with no change)',
+  ].find(Boolean)
+  if (wrong) throw refused('processImage', `wrong ${wrong}`)
   if (file.size > maxBytes) throw refused('processImage', `above maxBytes (${maxBytes})`, 'too-large')
   return { maxWidth, maxHeight, type, quality, x, y, reencode, maxPixels, worker, signal }
 }

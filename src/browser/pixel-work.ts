@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../core/errors.ts'
+import type { WorkerScope } from './serve-images.ts'
 
 /** What shall become of an image's pixels; plain data, for a worker. */
 export interface PixelWish {
@@ -24,12 +25,6 @@ export interface Pixels {
 export type PixelAnswer = Pixels | { readonly failure: ErrorCode | 'not-here' }
 
 export type PixelWork = (file: Blob, wish: PixelWish) => Promise<PixelAnswer>
-
-/** What is used of a worker's global scope. */
-export interface WorkerScope {
-  postMessage(message: unknown): void
-  addEventListener(type: 'message', listener: (event: MessageEvent) => void): void
-}
 
 /**
  * Everything that is done to pixels, the same on the page and in a worker: given a scope, it answers messages there.
@@ -157,24 +152,4 @@ export function pixelWork(scope?: WorkerScope): PixelWork {
   })
   scope?.postMessage({ stowage: 'ready' })
   return work
-}
-
-/**
- * Makes a worker of your own process images. For pages whose Content-Security-Policy forbids workers from `blob:` URLs:
- * serve this file and give `imageProcessor` a function that starts it.
- *
- * @example
- * ```ts
- * // image-worker.ts
- * import { serveImages } from 'stowage/browser'
- * serveImages(self)
- *
- * // page.ts
- * const images = imageProcessor({
- *   worker: () => new Worker(new URL('./image-worker.ts', import.meta.url), { type: 'module' }),
- * })
- * ```
- */
-export function serveImages(scope: WorkerScope): void {
-  pixelWork(scope)
 }

@@ -14,7 +14,7 @@ let shared: ImageProcessor | undefined
  *
  * @throws `invalid-argument` for what is no image, is damaged, or for wrong options; `unsupported` for an image that this
  *   browser can't decode, and SVG; `too-large` above `maxBytes` or `maxPixels`; `aborted`; `unavailable` where the file
- *   can't be read any more
+ *   can't be read any more, or this library's part for photos can't be loaded
  *
  * @example
  * ```ts

@@ -40,14 +40,17 @@ export function uploadFailure(
   if (status >= 200 && status < 300) return undefined
   const [, code = CODES[status] ?? (status < 500 ? 'invalid-argument' : 'unavailable')] =
     (status < 500 && WORDS.find(([word]) => word.test(answer.text))) || []
-  const refusedBy = `the store answered ${status}`
-  const noAnswer =
-    'no answer came: the connection broke, or the CORS rules of the store do not allow this page'
+  const what =
+    status > 0
+      ? `the store answered ${status}`
+      : status < 0
+        ? 'no byte moved any more'
+        : 'no answer came: the connection broke, or the CORS rules of the store do not allow this page'
   const hint = expired ? "; by this device's clock the signed URL has expired" : ''
   const after = answer.header('retry-after')
-  return new StorageError(code, `uploadDirect: ${status ? refusedBy : noAnswer}${hint}`, {
+  return new StorageError(code, `uploadDirect: ${what}${hint}`, {
     operation: 'uploadDirect',
-    status: status || undefined,
+    status: status > 0 ? status : undefined,
     retryable: status < 400 || status === 408 || status === 429 || status >= 500,
     retryAfterMs: after ? Number(after) * 1000 || Math.max(0, Date.parse(after) - now) : undefined,
     uncertain: unsure || status < 400 || status >= 500,

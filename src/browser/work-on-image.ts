@@ -1,5 +1,5 @@
 import type { StorageError } from '../core/errors.ts'
-import { encodeBlurhash } from '../images/blurhash/index.ts'
+import { encodeBlurhash } from '../images/blurhash/encode.ts'
 import { readImageHeader } from './image-header.ts'
 import type { ImageSettings, ProcessedImage } from './image-options.ts'
 import type { PixelAnswer, PixelWish } from './pixel-work.ts'

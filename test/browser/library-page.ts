@@ -8,13 +8,15 @@ export type Library = typeof import('../../src/browser/index.ts')
 
 export const entry = fileURLToPath(new URL('../../src/browser/index.ts', import.meta.url))
 
-/** The library as a page's bundler would make it; once for all tests of a file. */
-export async function bundled(options: { minify?: boolean; keepNames?: boolean } = {}): Promise<Uint8Array> {
+/** The library as a page's bundler would make it, by name; once for all tests of a file. */
+export async function bundled(options: { keepNames?: boolean } = {}): Promise<Record<string, Uint8Array>> {
   const { outputFiles } = await build({
-    entryPoints: [entry],
+    entryPoints: { stowage: entry },
     bundle: true,
+    splitting: true,
     minify: true,
     write: false,
+    outdir: '/',
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
@@ -22,7 +24,7 @@ export async function bundled(options: { minify?: boolean; keepNames?: boolean }
     tsconfigRaw: {},
     ...options,
   })
-  return outputFiles[0]!.contents
+  return Object.fromEntries(outputFiles.map(({ path, contents }) => [path, contents]))
 }
 
 const HTML =
@@ -49,12 +51,17 @@ export interface Pages {
 }
 
 /** @param library what `bundled` gave */
-export async function pages(program: string, library: Uint8Array): Promise<Pages> {
+export async function pages(program: string, library: Record<string, Uint8Array>): Promise<Pages> {
   const browser: Browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox'] })
   const server = await loopbackServer()
+  const scripts: Record<string, string | Uint8Array> = {
+    ...library,
+    '/entry.js': ENTRY,
+    '/own-worker.js': OWN_WORKER,
+  }
   let policy: string | undefined
   server.use((request, response) => {
-    const script = { '/stowage.js': library, '/entry.js': ENTRY, '/own-worker.js': OWN_WORKER }[request.url!]
+    const script = scripts[request.url!]
     if (policy) response.setHeader('content-security-policy', policy)
     response.setHeader('content-type', script ? 'text/javascript' : 'text/html')
     response.end(script ?? HTML)

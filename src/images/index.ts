@@ -25,3 +25,8 @@ export {
   type SignedImage,
   type TtlWarning,
 } from './image-urls/index.ts'
+export {
+  type ImageMetadataOptions,
+  type UndescribedImage,
+  withImageMetadata,
+} from './with-image-metadata/index.ts'

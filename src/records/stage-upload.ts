@@ -4,8 +4,8 @@ import type { SignUploadRequest } from '../core/driver.ts'
 import { isStorageError, StorageError } from '../core/errors.ts'
 import type { ObjectAttributes, OperationOptions } from '../core/options.ts'
 import type { ObjectInfo, SignedUpload } from '../core/provider.ts'
-import { checkedAttributes } from '../core/upload.ts'
 import { HELD, type Statement } from '../sql/engine.ts'
+import { givenAttributes, type InspectOptions, inspectSent } from './inspect-sent.ts'
 import { insertJob, type Job } from './journal-row.ts'
 import { ATTRIBUTE_KINDS, assertKnownOptions, JOIN_KINDS } from './known-options.ts'
 import { type JoinOptions, ownOptionsOf } from './own-options.ts'
@@ -53,7 +53,7 @@ export async function stageUpload(set: RecordSet, request: SignUploadRequest): P
   return { ...signed, uploadId: id }
 }
 
-export interface FinalizeOptions extends OperationOptions, ObjectAttributes, JoinOptions {
+export interface FinalizeOptions extends OperationOptions, ObjectAttributes, JoinOptions, InspectOptions {
   /** Only where nothing is stored under the key: else `already-exists`. */
   ifNoneMatch?: '*'
   /** Only over the file with this etag: else `precondition-failed`. */
@@ -89,7 +89,10 @@ export async function prepareFinalized(
   const known = await finalizedAs(set, job)
   if (known !== undefined) return { known }
   const sent = await sentInfo(set, job, options.signal)
-  const put = (physical: string, lost: AbortSignal) => copyStaged(set, job, sent, options, physical, lost)
+  const inspected = await inspectSent(set, job, sent, options)
+  if (inspected === undefined) throw sentAgain(set, job)
+  const put = (physical: string, lost: AbortSignal) =>
+    copyStaged(set, job, { ...sent, ...inspected }, options, physical, lost)
   const prepared = await prepareFile(set, job.key, 'finalize', put)
   return { prepared, part: closeStaging(set, job) }
 }
@@ -120,6 +123,7 @@ export function assertFinalizeOptions(set: RecordSet, options: FinalizeOptions):
     ifNoneMatch: 'string',
     ifMatch: 'string',
     checksum: 'string or object',
+    inspect: 'function',
   })
   if (options.ifNoneMatch !== undefined && options.ifNoneMatch !== '*')
     throw set.refuse('finalize', "ifNoneMatch can only be '*'")
@@ -193,17 +197,9 @@ async function copyStaged(
   })
   // Where the store keeps no condition, what lay there before and after the copy was the same.
   const after = keepsCondition ? sent : await set.provider.info(job.physical, { signal })
-  if (info.size !== sent.size || after.etag !== sent.etag)
-    throw failed(set, 'conflict', job.key, 'the upload was sent again while it was finalized; try again')
+  if (info.size !== sent.size || after.etag !== sent.etag) throw sentAgain(set, job)
   const checksum = await verifiedChecksum(set, job.key, physical, options, info)
   return { size: info.size, attributes, checksum, info }
-}
-
-/** What the backend says of the file beside what the browser has sent, checked as an upload's attributes are. */
-function givenAttributes({ provider }: RecordSet, options: FinalizeOptions) {
-  const { name, capabilities } = provider
-  const store = { name, capabilities: { ...capabilities, metadata: true } }
-  return checkedAttributes(store, options, 'finalize')
 }
 
 /** Reads the copy, which nobody can change, where a checksum is asked for; else what the store knows is recorded. */
@@ -249,6 +245,10 @@ function closeStaging(set: RecordSet, job: Job): PublicationPart {
       return failed(set, 'conflict', job.key, 'the upload was finalized or swept by another call')
     },
   }
+}
+
+function sentAgain(set: RecordSet, job: Job): StorageError {
+  return failed(set, 'conflict', job.key, 'the upload was sent again while it was finalized; try again')
 }
 
 function failed(

@@ -137,6 +137,6 @@ function unread(error: unknown): never {
   throw imageFailure(code, 'the stream was ended, or gave what is no bytes, before its end', cause ?? error)
 }
 
-function tooManyBytes({ maxBytes }: DescribeSettings) {
+export function tooManyBytes({ maxBytes }: DescribeSettings) {
   return imageFailure('too-large', `the file has more than ${maxBytes} bytes, the limit of maxBytes`)
 }

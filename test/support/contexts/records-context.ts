@@ -14,20 +14,27 @@ let tenants = 0
 
 /**
  * The kit over `withRecords`, with another context's store below: each case is a tenant of its own in one database.
- * `engine` is asked for when the first case runs.
+ * `engine` is asked for when the first case runs; `around` puts a layer around the records.
  */
-export function recordsContext(inner: StoreContext, name: string, engine: () => Engine): StoreContext {
+export function recordsContext(
+  inner: StoreContext,
+  name: string,
+  engine: () => Engine,
+  around: (files: RecordedFiles) => RecordedFiles = same => same,
+): StoreContext {
   const { context } = inner
   const scopes = new Map<StorageProvider, Scope>()
   // Whoever closes one file set must not close what the next case uses.
   const shared = () => forwardEngine(engine(), { close: async () => {} })
   const make = (store: StorageProvider, tenant = `c${process.pid}x${++tenants}`) => {
-    const files = withRecords(store, shared(), {
-      tenant,
-      replaceGraceMs: 0,
-      env: {},
-      ...(context.now === undefined ? {} : { now: context.now }),
-    })
+    const files = around(
+      withRecords(store, shared(), {
+        tenant,
+        replaceGraceMs: 0,
+        env: {},
+        ...(context.now === undefined ? {} : { now: context.now }),
+      }),
+    )
     scopes.set(files, { store, tenant })
     return files
   }

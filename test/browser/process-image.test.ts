@@ -153,6 +153,21 @@ describeWithTool('chromium', 'processImage in Chromium', program => {
     expect(hash).toBe((await processed(photo, { worker: false })).blurhash)
   })
 
+  it('goes on without a worker where a bundler has put something of its own into the code', async () => {
+    const photo = await exifPhoto(5)
+    await open()
+    const usual = await processed(photo)
+    await page.context().close()
+
+    const changed = await pages(program, await bundled({ keepNames: true }))
+    ;({ page, problems } = await changed.open())
+    expect(await processed(photo)).toEqual(usual)
+    expect(workers()).toBe(0)
+    expect(problems).toEqual([])
+    await changed.close()
+    await open()
+  })
+
   it('hands back the very file that needs no change, whatever is in it', async () => {
     await open()
     const photo = await exifPhoto(1)

@@ -17,6 +17,8 @@ export function textToBase64Url(text: string): string {
   return ASCII.test(text) ? urlSafe(btoa(text)) : bytesToBase64Url(encoder.encode(text))
 }
 
+/** Most texts have neither of the two characters: looking first takes a third of the time of replacing. */
 function urlSafe(base64: string): string {
-  return base64.replace(/[+/=]/g, character => (character === '+' ? '-' : character === '/' ? '_' : ''))
+  const text = base64.endsWith('=') ? base64.slice(0, base64.endsWith('==') ? -2 : -1) : base64
+  return /[+/]/.test(text) ? text.replaceAll('+', '-').replaceAll('/', '_') : text
 }

@@ -55,9 +55,10 @@ export function imgproxy<const E extends Edition = 'open-source'>(options: Imgpr
   const settings = settingsFrom(options)
   const { endpoint, source: rules } = settings
   const signers = settings.pairs.map(pair => nodeSigner(pair, settings.signatureSize))
-  const sign = signers.at(-1)!
+  const signer = signers.at(-1)!
   const encrypt = settings.encryptionKey === undefined ? undefined : nodeEncrypter(settings)
 
+  const start = `${endpoint}/`
   const encoded =
     encrypt === undefined
       ? (source: string) => encodedSource(checkedSource(source, rules), rules)
@@ -65,7 +66,7 @@ export function imgproxy<const E extends Edition = 'open-source'>(options: Imgpr
 
   function finished(before: string, source: string, after: string): string {
     const path = before + encoded(source) + after
-    return `${endpoint}/${sign(path)}${path}`
+    return `${start}${signer.sign(path)}${path}`
   }
 
   return {
@@ -75,11 +76,18 @@ export function imgproxy<const E extends Edition = 'open-source'>(options: Imgpr
     },
     preset(image) {
       const parts = new PathParts((image ?? {}) as ImageOptions, settings)
-      return (source, call) => finished(parts.before(call), source, parts.after)
+      const { fixed, after } = parts
+      if (fixed === undefined) return (source, call) => finished(parts.before(call), source, after)
+      const sign = signer.prepare(fixed, after)
+      return (source, call) => {
+        if (call !== undefined) return finished(parts.before(call), source, after)
+        const between = encoded(source)
+        return start + sign(between) + fixed + between + after
+      }
     },
     verify(url) {
       const signed = signedPathOf(url, endpoint)
-      return signed !== undefined && signers.some(each => sameText(each(signed.path), signed.signature))
+      return signed !== undefined && signers.some(each => sameText(each.sign(signed.path), signed.signature))
     },
     ttlSeconds: settings.ttlSeconds,
     ttlWindowSeconds: settings.ttlWindowSeconds,

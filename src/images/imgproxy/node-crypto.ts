@@ -1,9 +1,12 @@
+import type { Hmac } from 'node:crypto'
 import { StorageError } from '../../core/errors.ts'
 import { bytesToBase64Url } from './base64url.ts'
 import type { KeyPair } from './key-pairs.ts'
 import type { Settings } from './settings.ts'
 
 type NodeCrypto = typeof import('node:crypto')
+
+const encoder = new TextEncoder()
 
 /**
  * Node's module where there is one. Asked for at run time: an import at the top would keep the entry from loading in
@@ -20,18 +23,32 @@ function nodeCrypto(): NodeCrypto {
   )
 }
 
-/** The signature of a path. */
-export type Sign = (path: string) => string
+export interface NodeSigner {
+  /** The signature of a path. */
+  sign(path: string): string
+  /** The same for paths that begin and end alike, prepared once: takes what is between. */
+  prepare(before: string, after: string): (between: string) => string
+}
 
-export function nodeSigner({ key, salt }: KeyPair, size: number): Sign {
+/**
+ * A path is handed over in the pieces that there are. Joining them first would cost more than signing one piece
+ * more: a joined string has to be made flat to be read.
+ */
+export function nodeSigner({ key, salt }: KeyPair, size: number): NodeSigner {
   const { createHmac, createSecretKey } = nodeCrypto()
   const secret = createSecretKey(key)
-  // A path is ASCII, so salt and path together are one string of bytes: one update is a third faster than two.
-  const prefix = String.fromCharCode(...salt)
-  const hmac = (path: string) => createHmac('sha256', secret).update(prefix + path, 'latin1')
+  const hmac = () => createHmac('sha256', secret)
   // A cut signature is not the beginning of the whole one: its last character differs.
-  if (size < 32) return path => bytesToBase64Url(hmac(path).digest().subarray(0, size))
-  return path => hmac(path).digest('base64url')
+  const text = (done: Hmac) =>
+    size < 32 ? bytesToBase64Url(done.digest().subarray(0, size)) : done.digest('base64url')
+  return {
+    sign: path => text(hmac().update(salt).update(path)),
+    prepare(before, after) {
+      const start = Uint8Array.from([...salt, ...encoder.encode(before)])
+      const end = encoder.encode(after)
+      return between => text(hmac().update(start).update(between).update(end))
+    },
+  }
 }
 
 /** AES-CBC, the initialization vector first, in base64url. */

@@ -8,6 +8,6 @@ export const IMAGE_KEYS = keys({
 })
 
 /** The id that is part of every key. */
-export function imageIdOf(key) {
+export function imageIdOf({ key }) {
   return IMAGE_KEYS.parse(key)?.params.id ?? key
 }

@@ -1,3 +1,4 @@
+import { readImageMetadata } from 'stowage/images'
 import { tenantTable } from 'stowage/records'
 import { TABLE_COLUMNS } from './images-table.js'
 import { Refusal } from './refusal.js'
@@ -40,9 +41,20 @@ export class Images {
     ]
   }
 
-  /** Makes a file of what a browser has sent, and its row in the same breath. Twice gives the same image. */
+  /**
+   * Makes a file of what a browser has sent, and its row in the same breath. Twice gives the same image.
+   *
+   * @throws 422 where it is no image, or one that can't be read
+   */
   async finish(userId, { uploadId, ...row }, alt) {
-    await this.#files.finalize(uploadId, { also: [this.#insert({ ...row, userId, alt })] })
+    const also = [this.#insert({ ...row, userId, alt })]
+    const info = await this.#files.finalize(uploadId, { also }).catch(error => {
+      throw error.cause?.operation === 'describe' ? noImage() : error
+    })
+    if (readImageMetadata(info).width === null) {
+      await this.remove(userId, row.id)
+      throw noImage()
+    }
     return this.one(userId, row.id)
   }
 
@@ -151,18 +163,15 @@ export class Images {
   /** Rows with what their files' records say and the URLs of all of them: one query and one look into the cache. */
   async #shown(userId, rows) {
     if (rows.length === 0) return []
-    const keys = rows.map(row => row.file_key)
-    const [sets, infos, shares] = await Promise.all([
-      this.#urls.many(keys),
-      this.#files.infoMany(keys),
+    const [sets, shares] = await Promise.all([
+      this.#urls.many(rows.map(row => row.file_key)),
       this.#sharesOf(rows.map(row => row.id)),
     ])
     return rows.flatMap((row, index) => {
-      const [set, info] = [sets[index], infos[index]]
+      const set = sets[index]
       // Deleted between the two questions.
-      if (set.error?.code === 'not-found' || info.error?.code === 'not-found') return []
+      if (set.error?.code === 'not-found') return []
       if (!set.ok) throw set.error
-      if (!info.ok) throw info.error
       return [
         {
           ...set.value,
@@ -174,8 +183,6 @@ export class Images {
           isMine: row.user_id === userId,
           isShared: row.place === 'feed' || shares.has(row.id),
           createdAt: new Date(Number(row.created_at)).toISOString(),
-          contentType: info.value.contentType,
-          size: info.value.size,
         },
       ]
     })
@@ -196,7 +203,7 @@ function cleanAlt(alt) {
     typeof alt === 'string'
       ? alt
           .toWellFormed()
-          .replace(/[\x00-\x1f\x7f]+/g, ' ')
+          .replace(/[\s\x00-\x1f\x7f]+/g, ' ')
           .trim()
       : ''
   return [...text].slice(0, LONGEST_ALT).join('')
@@ -204,4 +211,8 @@ function cleanAlt(alt) {
 
 function notFound() {
   return new Refusal(404, 'not-found', 'This image is not there any more.')
+}
+
+function noImage() {
+  return new Refusal(422, 'not-an-image', 'This is no image, or it is damaged.')
 }

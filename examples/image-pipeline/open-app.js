@@ -9,7 +9,7 @@ import { Images } from './images.js'
 import { UPGRADES } from './images-table.js'
 import { Metrics } from './metrics.js'
 import { derivedKey, Sealed } from './sealed.js'
-import { Uploads } from './uploads.js'
+import { MOST_BYTES, Uploads } from './uploads.js'
 
 /**
  * The application's parts, put together:
@@ -32,7 +32,7 @@ export async function openApp(settings, { origin, onEvent }) {
   const cache = redisUrl === undefined ? memoryCache() : redisCache({ url: redisUrl })
   const cached = observe(cacheSignedUrls(store, { cache }), event => metrics.countOperation(event))
   const recorded = withRecords(cached, engine, { onEvent })
-  const files = withImageMetadata(recorded)
+  const files = withImageMetadata(recorded, { onProblem: 'refuse', maxBytes: MOST_BYTES })
   try {
     await upgradeTables(engine, files.tenantId, 'app', UPGRADES)
   } catch (error) {
@@ -63,14 +63,14 @@ export async function openApp(settings, { origin, onEvent }) {
  * keys of its own.
  */
 function imageHandler({ imgproxyUrl, imgproxySource, secret, env }, origin) {
-  if (imgproxyUrl !== undefined) {
-    const source =
-      imgproxySource === undefined ? 'signed-url' : ({ physicalKey }) => `${imgproxySource}${physicalKey}`
-    return { images: imgproxyFromEnv(env, { allowSignedSource: true }), source }
-  }
+  if (imgproxyUrl !== undefined)
+    return {
+      images: imgproxyFromEnv(env, { allowSignedSource: true }),
+      source: imgproxySource ?? 'signed-url',
+    }
   const [key, salt] = ['imgproxy key', 'imgproxy salt'].map(name => derivedKey(secret, name).toString('hex'))
   const url = `${origin}/imgproxy`
-  return { images: imgproxy({ url, key, salt }), source: { local: '' }, development: { key, salt } }
+  return { images: imgproxy({ url, key, salt }), source: 'local:///', development: { key, salt } }
 }
 
 const NAMES = { local: 'a folder', s3: 'S3', supabase: 'Supabase', sqlite: 'SQLite', postgres: 'PostgreSQL' }

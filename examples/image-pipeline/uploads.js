@@ -40,8 +40,7 @@ export class Uploads {
       throw new Refusal(413, 'too-large', `Images may have ${MOST_BYTES / 1024 ** 2} MB at most.`)
     const image = imageAt(place, { userId, threadId, kind, id: randomUUID() })
     const { uploadId, ...upload } = await this.#files.signedUpload(image.key, {
-      ...limitsOf(this.#files.capabilities.signedUpload, size),
-      contentType,
+      ...limitsOf(this.#files.capabilities.signedUpload, { size, contentType }),
     })
     return { upload, ticket: this.#tickets.seal({ userId, uploadId, image, until: Date.now() + TICKET_MS }) }
   }
@@ -71,8 +70,12 @@ function imageAt(place, params) {
   }
 }
 
-/** What this store can be told to enforce by itself; the rest is checked when the upload is finished. */
-function limitsOf({ choosesExpiry, size: keepsSize, maxSize: keepsMaxSize }, size) {
-  const limit = keepsSize ? { size } : keepsMaxSize ? { maxSize: size } : {}
-  return { ...limit, ...(choosesExpiry ? { expiresIn: URL_SECONDS } : {}) }
+/** What this store can be told to enforce by itself; the rest is seen when the upload is finished. */
+function limitsOf(able, { size, contentType }) {
+  const limit = able.size ? { size } : able.maxSize ? { maxSize: size } : {}
+  return {
+    ...limit,
+    ...(able.contentType ? { contentType } : {}),
+    ...(able.choosesExpiry ? { expiresIn: URL_SECONDS } : {}),
+  }
 }

@@ -44,6 +44,7 @@ describe('the server of image-pipeline', () => {
     })
     expect(status).toBe(201)
     expect(body).toMatchObject({ width: 400, height: 600, alt: 'Two halves', kind: 'insert', isMine: true })
+    expect(body.imageId).toBe(body.id)
     expect(body.blurhash).not.toBe(hint.blurhash)
     expect(isBlurhash(body.blurhash)).toBe(true)
     expect((await ana.ask('GET', `/images/${body.id}`)).body).toEqual(body)

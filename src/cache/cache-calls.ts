@@ -36,26 +36,35 @@ export class CacheCalls {
 
   /** Whether they are certainly gone. */
   async deleteMany(keys: readonly string[]): Promise<boolean> {
-    return (await this.#call(async () => (await this.#cache.deleteMany(keys)) ?? [], 0)) !== undefined
+    const told = async () => {
+      await this.#cache.deleteMany(keys)
+      return []
+    }
+    return (await this.#call(told, 0)) !== undefined
   }
 
   async #call<Values extends readonly unknown[]>(
     call: () => Promise<Values>,
     count: number,
   ): Promise<Values | undefined> {
-    const { monotonic, coolDownMs, onError } = this.#settings
+    const { monotonic, coolDownMs, onError, timeoutMs } = this.#settings
     if (this.#restsUntil !== undefined) {
       if (monotonic() < this.#restsUntil) return undefined
       // This call finds out for all: the others go on without.
       this.#restsUntil = monotonic() + coolDownMs
     }
+    let late: StorageError | undefined
     try {
-      const values = await this.#within(call)
+      const values = await this.#within(call, () => {
+        const problem = `the cache of signed URLs did not answer within ${timeoutMs} ms; URLs are signed without it`
+        late = new StorageError('timeout', problem)
+        return late
+      })
       this.#restsUntil = undefined
       if (Array.isArray(values) && values.length === count) return values
       throw new StorageError('internal', `the cache returned no list of ${count} values`)
     } catch (error) {
-      if (error instanceof TookTooLong) this.#restsUntil = monotonic() + coolDownMs
+      if (error === late) this.#restsUntil = monotonic() + coolDownMs
       try {
         onError(error)
       } catch {}
@@ -63,24 +72,18 @@ export class CacheCalls {
     }
   }
 
-  #within<T>(call: () => Promise<T>): Promise<T> {
+  #within<T>(call: () => Promise<T>, tookTooLong: () => StorageError): Promise<T> {
     const { timer, timeoutMs } = this.#settings
     return new Promise((resolve, reject) => {
       const stop = timer(
         timeoutMs,
         // After a long computation timers are served before sockets: the answer may be there already.
-        () => setImmediate(() => reject(new TookTooLong(timeoutMs))),
+        () => setImmediate(() => reject(tookTooLong())),
         'timeout',
       )
       // What throws at once is taken like what rejects.
       new Promise<T>(begin => begin(call())).then(resolve, reject).finally(stop)
     })
-  }
-}
-
-class TookTooLong extends StorageError {
-  constructor(ms: number) {
-    super('timeout', `the cache of signed URLs did not answer within ${ms} ms; URLs are signed without it`)
   }
 }
 

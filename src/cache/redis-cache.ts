@@ -63,6 +63,7 @@ class RedisUrlCache implements RedisCache {
   }
 
   async getMany(keys: readonly string[]): Promise<(string | undefined)[]> {
+    if (keys.length === 0) return []
     const client = await this.#ready()
     const full = keys.map(key => this.#prefix + key)
     if (client.isCluster !== true) return (await client.mget(full)).map(value => value ?? undefined)

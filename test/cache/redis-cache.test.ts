@@ -1,0 +1,235 @@
+import { Cluster, Redis } from 'ioredis'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { clusterSlot } from '../../src/cache/cluster-slot.ts'
+import { type RedisCache, redisCache } from '../../src/cache/index.ts'
+import { describeWithTool } from '../support/describe-with-tool.ts'
+import { type RunningCluster, type RunningRedis, startRedis, startRedisCluster } from '../support/redis.ts'
+import { refused } from '../support/refused.ts'
+
+const HOUR_MS = 3_600_000
+
+/** What a cache owes, on one server and on a Cluster. */
+function keepsItsWord(cacheOf: () => RedisCache, ttl: (key: string) => Promise<number>): void {
+  const keys = ['a', '{b}', '{b}:GET', 'c d\n', 'é☺', '{}', '}{']
+  const entries = (value: string, ttlMs = HOUR_MS) => keys.map(key => ({ key, value: value + key, ttlMs }))
+
+  it('gives back what was set, in the order of the keys', async () => {
+    const cache = cacheOf()
+    expect(await cache.getMany(keys)).toEqual(keys.map(() => undefined))
+    expect(await cache.setMany(entries('1'))).toEqual(keys.map(key => `1${key}`))
+    const turned = [...keys].reverse()
+    expect(await cache.getMany(turned)).toEqual(turned.map(key => `1${key}`))
+    expect(await cache.getMany([])).toEqual([])
+  })
+
+  it('leaves what is there and returns it, and makes it live as long as was asked', async () => {
+    const cache = cacheOf()
+    await cache.setMany(entries('1').slice(0, 3))
+    expect(await cache.setMany(entries('2', 2 * HOUR_MS))).toEqual(
+      keys.map((key, at) => `${at < 3 ? 1 : 2}${key}`),
+    )
+    for (const key of keys) expect(await ttl(key)).toBeGreaterThan(HOUR_MS)
+    await cache.setMany(entries('3', 5))
+    for (const key of keys) expect(await ttl(key)).toBeGreaterThan(HOUR_MS)
+  })
+
+  it('gives one winner to all who set one key at once', async () => {
+    const cache = cacheOf()
+    const winners = await Promise.all(['1', '2', '3'].map(value => cache.setMany(entries(value))))
+    expect(new Set(winners.map(String)).size).toBe(1)
+    expect(await cache.getMany(keys)).toEqual(winners[0])
+  })
+
+  it('deletes what is named and nothing else', async () => {
+    const cache = cacheOf()
+    await cache.setMany(entries('1'))
+    await cache.deleteMany(['{b}', 'never there'])
+    expect(await cache.getMany(keys)).toEqual(keys.map(key => (key === '{b}' ? undefined : `1${key}`)))
+    await cache.deleteMany([])
+    await cache.deleteMany(keys)
+    expect(await cache.getMany(keys)).toEqual(keys.map(() => undefined))
+  })
+}
+
+describeWithTool('redis-server', 'redisCache on one server', command => {
+  let server: RunningRedis
+  let client: Redis
+  beforeAll(async () => {
+    server = await startRedis(command)
+    client = new Redis(server.url)
+  })
+  afterAll(async () => {
+    client.disconnect()
+    await server.stop()
+  })
+  beforeEach(() => client.flushall())
+
+  describe('with a client of yours', () =>
+    keepsItsWord(
+      () => redisCache(client),
+      key => client.pttl(`stowage:${key}`),
+    ))
+
+  describe('with a connection of its own', () => {
+    let own: RedisCache
+    beforeAll(() => {
+      own = redisCache({ url: server.url })
+    })
+    afterAll(() => own.close())
+    keepsItsWord(
+      () => own,
+      key => client.pttl(`stowage:${key}`),
+    )
+  })
+
+  it('puts its prefix before every key', async () => {
+    await redisCache(client, { keyPrefix: 'mine:' }).setMany([{ key: 'a', value: '1', ttlMs: 1000 }])
+    expect(await client.keys('*')).toEqual(['mine:a'])
+  })
+
+  it('uses plain commands: MGET to read, SET NX to keep, DEL to forget', async () => {
+    const cache = redisCache(client)
+    await cache.getMany(['a'])
+    const monitor = await client.monitor()
+    onTestFinished(() => monitor.disconnect())
+    const seen: string[] = []
+    monitor.on('monitor', (_, args: string[]) => seen.push(args[0]!.toLowerCase()))
+    await cache.getMany(['a', 'b'])
+    await cache.setMany([{ key: 'a', value: '1', ttlMs: 1000 }])
+    await cache.setMany([{ key: 'a', value: '2', ttlMs: 2000 }])
+    await cache.deleteMany(['a', 'b'])
+    await client.ping()
+    expect(seen).toEqual(['mget', 'set', 'get', 'pttl', 'set', 'get', 'pttl', 'pexpire', 'del', 'ping'])
+  })
+
+  it('closes its own connection, and leaves a client of yours open', async () => {
+    const clients = async () =>
+      String(await client.client('LIST'))
+        .trim()
+        .split('\n').length
+    const before = await clients()
+    const own = redisCache({ url: server.url })
+    await own.getMany(['a'])
+    expect(await clients()).toBe(before + 1)
+    await own.close()
+    await own.close()
+    await expect(own.getMany(['a'])).rejects.toThrow(/has been closed/)
+    await redisCache(client).close()
+    expect(await client.ping()).toBe('PONG')
+    await expect.poll(clients).toBe(before)
+  })
+
+  it('connects a client that has not begun to', async () => {
+    const lazy = new Redis(server.url, { lazyConnect: true })
+    onTestFinished(() => lazy.disconnect())
+    expect(await Promise.all([1, 2].map(() => redisCache(lazy).getMany(['a'])))).toEqual([
+      [undefined],
+      [undefined],
+    ])
+  })
+
+  it('fails at once with a client that has lost its connection, and leaves nothing in its queue', async () => {
+    const lost = await startRedis(command)
+    onTestFinished(() => lost.stop())
+    const mine = new Redis(lost.url, { retryStrategy: () => 50 })
+    onTestFinished(() => mine.disconnect())
+    mine.on('error', () => {})
+    const cache = redisCache(mine)
+    await cache.setMany([{ key: 'a', value: '1', ttlMs: HOUR_MS }])
+    await lost.kill()
+    await expect.poll(() => mine.status).not.toBe('ready')
+    for (const call of [
+      () => cache.getMany(['a']),
+      () => cache.setMany([{ key: 'a', value: '2', ttlMs: HOUR_MS }]),
+      () => cache.deleteMany(['a']),
+    ]) {
+      if (mine.status !== 'reconnecting' && mine.status !== 'close') break
+      await expect(call()).rejects.toMatchObject({ code: 'unavailable' })
+    }
+    await lost.restart()
+    await expect.poll(() => mine.status).toBe('ready')
+    expect(await cache.getMany(['a'])).toEqual([undefined])
+  })
+})
+
+describeWithTool('redis-server', 'redisCache on a Cluster', command => {
+  let cluster: RunningCluster
+  let client: Cluster
+  beforeAll(async () => {
+    cluster = await startRedisCluster(command)
+    client = new Cluster([...cluster.urls])
+    await client.ping()
+  }, 60_000)
+  afterAll(async () => {
+    client.disconnect()
+    await cluster.stop()
+  })
+  beforeEach(async () => {
+    for (const node of client.nodes('master')) await node.flushall()
+  })
+
+  describe('with a client of yours', () =>
+    keepsItsWord(
+      () => redisCache(client),
+      key => client.pttl(`stowage:${key}`),
+    ))
+
+  describe('with a connection of its own', () => {
+    let own: RedisCache
+    beforeAll(() => {
+      own = redisCache({ cluster: cluster.urls })
+    })
+    afterAll(() => own.close())
+    keepsItsWord(
+      () => own,
+      key => client.pttl(`stowage:${key}`),
+    )
+  })
+
+  it('spreads keys over all nodes and finds them again, also with a prefix of the client', async () => {
+    const prefixed = new Cluster([...cluster.urls], { keyPrefix: 'app:' })
+    onTestFinished(() => prefixed.disconnect())
+    const cache = redisCache(prefixed)
+    const keys = Array.from({ length: 500 }, (_, n) => `{key ${n}}${n % 2 ? ':GET' : ''}`)
+    await cache.setMany(keys.map(key => ({ key, value: key, ttlMs: HOUR_MS })))
+    expect(await cache.getMany(keys)).toEqual(keys)
+    const sizes = await Promise.all(client.nodes('master').map(node => node.dbsize()))
+    expect(sizes.reduce((sum, size) => sum + size)).toBe(500)
+    for (const size of sizes) expect(size).toBeGreaterThan(100)
+  })
+
+  it('knows the slots as the server does', async () => {
+    for (const key of [
+      '',
+      'a',
+      '123456789',
+      '{user}.a',
+      'x{}y',
+      '{a}{b}',
+      '}{',
+      'é☺',
+      'a{b',
+      'stowage:{s3://a/b/c}:GET',
+    ])
+      expect([key, clusterSlot(key)]).toEqual([key, await client.cluster('KEYSLOT', key)])
+  })
+})
+
+describe('redisCache', () => {
+  it.each<[unknown, RegExp]>([
+    [undefined, /options must be an object/],
+    [{}, /give a client of ioredis, or url, or cluster/],
+    [{ url: 'redis://a', cluster: ['redis://a'] }, /give a client of ioredis, or url, or cluster/],
+    [{ cluster: [] }, /give a client of ioredis, or url, or cluster/],
+    [{ url: 'http://user:secret@a' }, /^(?!.*secret).*must begin with redis/],
+    [{ host: 'a' }, /unknown option 'host'/],
+  ])('refuses the connection %o', (connection, message) => {
+    expect(() => redisCache(connection as never)).toThrow(refused(message))
+  })
+
+  it('refuses unknown options', () => {
+    expect(() => redisCache({ url: 'redis://a' }, { prefix: 'a' } as never)).toThrow(
+      refused(/unknown option 'prefix'/),
+    )
+  })
+})

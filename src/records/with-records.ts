@@ -33,8 +33,8 @@ import { startWorker } from './worker.ts'
  * Bytes lie under physical keys of their own (`photo.01j8….jpg`) below the tenant's root and are never overwritten.
  * Closing it closes provider and engine.
  *
- * @throws `invalid-argument` for what is no provider or no engine, for unknown options, and for a tenant's id that is
- *   none. Methods throw `conflict` where the tenant's root overlaps another's.
+ * @throws `invalid-argument` for what is no provider or no engine, for `withImageMetadata` below, for unknown options, and
+ *   for a tenant's id that is none. Methods throw `conflict` where the tenant's root overlaps another's.
  *
  * @example
  * ```ts
@@ -52,6 +52,7 @@ export function withRecords(
 ): RecordedFiles {
   assertProvider('withRecords', provider)
   assertEngine(engine)
+  assertBelow(provider)
   return recordedFiles(new RecordSet(provider, engine, options), true)
 }
 
@@ -137,6 +138,15 @@ function recordedFiles(set: RecordSet, ends: boolean): RecordedFiles {
 /** Options whose signal ends with either of two. */
 function both<Options extends { signal?: AbortSignal }>(options: Options, signal: AbortSignal): Options {
   return { ...options, signal: eitherSignal(options.signal, signal) }
+}
+
+/** Readers ask the record: what a layer below adds to an object's metadata, nobody would see. */
+function assertBelow({ capabilities }: StorageProvider): void {
+  if (!capabilities.layers.includes('withImageMetadata')) return
+  throw new StorageError(
+    'invalid-argument',
+    'withRecords: withImageMetadata goes around it, as in withImageMetadata(withRecords(files, engine))',
+  )
 }
 
 function assertEngine(engine: unknown): void {

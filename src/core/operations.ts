@@ -2,7 +2,7 @@ import { keyBatches, mapBounded, type UncheckedEntry } from './batches.ts'
 import { deadline, endedError, untilEnded } from './deadline.ts'
 import type { Driver, OwnValues } from './driver.ts'
 import { invalidArgument, readOnly, type StorageError } from './errors.ts'
-import { assertKey, keyProblem } from './keys.ts'
+import { assertKey, type KeyRules, keyProblem } from './keys.ts'
 import {
   assertOptions,
   type KeyEntry,
@@ -70,12 +70,14 @@ export class Operations {
   ): Promise<Result[]> {
     const { name, concurrency } = this.#driver
     return this.run(operation, undefined, options, async signal => {
+      // Once for all: layers make their capabilities anew each time they are asked.
+      const rules = this.#driver.capabilities.keys
       const results = await mapBounded(
         keyBatches(keys, batchSize, operation, name),
         concurrency,
         async batch => {
           if (signal?.aborted) throw endedError(signal, operation, name)
-          const problems = batch.map(entry => this.#keyError(entry.key, operation) ?? check(entry))
+          const problems = batch.map(entry => this.#keyError(entry.key, rules, operation) ?? check(entry))
           const good = batch.filter((_, at) => problems[at] === undefined) as KeyEntry[]
           const answers = good.length === 0 ? [] : await this.#batch(operation, good, signal, work, failed)
           let next = 0
@@ -134,8 +136,8 @@ export class Operations {
     assertKey(key, this.#driver.capabilities.keys, operation, this.#driver.name)
   }
 
-  #keyError(key: unknown, operation: OperationName): StorageError | undefined {
-    if (keyProblem(key, this.#driver.capabilities.keys) === undefined) return undefined
+  #keyError(key: unknown, rules: KeyRules, operation: OperationName): StorageError | undefined {
+    if (keyProblem(key, rules) === undefined) return undefined
     try {
       this.assertKey(key, operation)
     } catch (error) {

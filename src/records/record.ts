@@ -111,6 +111,9 @@ export function infoOf(record: FileRecord): ObjectInfo {
   }
 }
 
+/** The values that are there: a loop, since every record of every list comes by here. */
 function given<T extends object>(values: T): { [Name in keyof T]: Exclude<T[Name], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
+  const kept: Partial<T> = {}
+  for (const name in values) if (values[name] !== undefined) kept[name] = values[name]
+  return kept as never
 }

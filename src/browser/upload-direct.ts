@@ -31,7 +31,7 @@ export interface UploadDirectOptions {
   offline?: 'wait' | 'fail'
   /** Asks your backend for another URL where the one at hand has expired or is refused. */
   renew?: () => Promise<SentSignedUpload>
-  /** Told of every try that follows; `attempt` is its number. */
+  /** Told of every try that follows; `attempt` is its number. What it throws is dropped. */
   onRetry?: (retry: { attempt: number; delayMs: number; error: StorageError }) => void
   /** A number from 0 to 1, as `Math.random` gives, which is the default. */
   random?: () => number
@@ -78,8 +78,24 @@ export async function uploadDirect(
   file: Blob,
   options: UploadDirectOptions = {},
 ): Promise<DirectUpload> {
-  const { attempts = 5, minDelayMs = 500, maxDelayMs = 20_000, stallMs = 30_000, now = Date.now } = options
-  const { signal, renew, random = Math.random, sleep = pause, onProgress, onRetry } = options
+  const {
+    attempts = 5,
+    minDelayMs = 500,
+    maxDelayMs = 20_000,
+    stallMs = 30_000,
+    offline = 'wait',
+    now = Date.now,
+    random = Math.random,
+    sleep = pause,
+    signal,
+    renew,
+    onProgress,
+    onRetry,
+    ...unknown
+  } = options
+  for (const name in unknown) throw refused('uploadDirect', `unknown option ${name}`)
+  if (!(attempts >= 1 && minDelayMs >= 0 && maxDelayMs >= minDelayMs && stallMs > 0))
+    throw refused('uploadDirect', 'wrong attempts, minDelayMs, maxDelayMs or stallMs')
   const end = new AbortController()
   const stopped = new Promise<never>((_, reject) => {
     const stop = () => reject(refused('uploadDirect', 'aborted', 'aborted'))
@@ -94,7 +110,7 @@ export async function uploadDirect(
   try {
     for (let attempt = 1; ; attempt++) {
       const expired = () => Date.parse(`${target.expiresAt}`) <= now()
-      await unlessStopped(online(options.offline, end.signal))
+      await unlessStopped(online(offline, end.signal))
       if (renew && (refusedUrl || expired())) target = await unlessStopped(renew())
       assertSendable(target, file)
       const answer = await unlessStopped(sendUpload(target, file, stallMs, end.signal, onProgress))
@@ -110,7 +126,11 @@ export async function uploadDirect(
       // Full jitter, so that pages that failed together don't come back together.
       const jitterMs = Math.round(random() * Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1)))
       const delayMs = refusedUrl ? 0 : Math.min(maxDelayMs, askedMs + jitterMs)
-      onRetry?.({ attempt: attempt + 1, delayMs, error })
+      try {
+        onRetry?.({ attempt: attempt + 1, delayMs, error })
+      } catch {
+        // What a listener throws must not fail an upload.
+      }
       await unlessStopped(sleep(delayMs))
     }
   } finally {
@@ -134,7 +154,7 @@ function pause(ms: number): Promise<unknown> {
 }
 
 /** Browsers know for certain only that they are offline; that they are online is a guess. */
-async function online(offline: 'wait' | 'fail' = 'wait', signal: AbortSignal): Promise<void> {
+async function online(offline: 'wait' | 'fail', signal: AbortSignal): Promise<void> {
   if (navigator.onLine !== false) return
   if (offline === 'fail') throw refused('uploadDirect', 'this device is offline', 'unavailable')
   await new Promise(resolve => addEventListener('online', resolve, { once: true, signal }))

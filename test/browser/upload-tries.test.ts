@@ -139,3 +139,25 @@ it('passes on what the backend says when it gives no other URL', async () => {
   const { done } = upload({ renew: () => Promise.reject(new Error('signed out')) })
   await expect(done).rejects.toThrow('signed out')
 })
+
+it('refuses options that are misspelt or would never end', async () => {
+  const sent = stubRequests([{ status: 200 }])
+  for (const options of [
+    { retries: 3 },
+    { attempts: 0 },
+    { attempts: Number.NaN },
+    { minDelayMs: 9, maxDelayMs: 3 },
+  ])
+    await expect(upload(options).done, JSON.stringify(options)).rejects.toMatchObject({
+      code: 'invalid-argument',
+    })
+  expect(sent).toEqual([])
+})
+
+it('goes on whatever its listeners throw', async () => {
+  stubRequests([{ status: 500 }, { status: 200 }])
+  const fail = () => {
+    throw new Error('a mistake of the page')
+  }
+  expect(await upload({ onRetry: fail, onProgress: fail }).done).toEqual({ attempts: 2 })
+})

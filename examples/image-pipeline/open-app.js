@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { cacheSignedUrls, memoryCache, redisCache } from 'stowage/cache'
 import { observe } from 'stowage/decorators'
 import { imageUrls, withImageMetadata } from 'stowage/images'
@@ -10,6 +11,10 @@ import { UPGRADES } from './images-table.js'
 import { Metrics } from './metrics.js'
 import { derivedKey, Sealed } from './sealed.js'
 import { MOST_BYTES, Uploads } from './uploads.js'
+
+const CONNECT_MS = 2_000
+/** A page rather waits a moment than have new URLs, of which no cache has an image. */
+const CACHE_MS = 1_000
 
 /**
  * The application's parts, put together:
@@ -29,8 +34,11 @@ export async function openApp(settings, { origin, onEvent }) {
   const store = await open(storeUrl, { signing, env })
   const engine = await openEngine(databaseUrl, { env })
   const metrics = new Metrics()
-  const cache = redisUrl === undefined ? memoryCache() : redisCache({ url: redisUrl })
-  const cached = observe(cacheSignedUrls(store, { cache }), event => metrics.countOperation(event))
+  const cache = redisUrl === undefined ? memoryCache() : await connectedCache(redisUrl)
+  const tell = error => onEvent({ severity: 'warning', kind: 'cache-failed', error })
+  const cached = observe(cacheSignedUrls(store, { cache, cacheTimeoutMs: CACHE_MS, onError: tell }), event =>
+    metrics.countOperation(event),
+  )
   const recorded = withRecords(cached, engine, { onEvent })
   const files = withImageMetadata(recorded, { onProblem: 'refuse', maxBytes: MOST_BYTES })
   try {
@@ -56,6 +64,13 @@ export async function openApp(settings, { origin, onEvent }) {
       await cache.close?.()
     },
   }
+}
+
+/** Connected before the first request, which would not wait for it. One that is not there yet is found later. */
+async function connectedCache(url) {
+  const cache = redisCache({ url })
+  await Promise.race([cache.getMany(['at the start']), wait(CONNECT_MS)]).catch(() => {})
+  return cache
 }
 
 /**

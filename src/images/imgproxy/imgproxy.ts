@@ -55,7 +55,7 @@ export function imgproxy<const E extends Edition = 'open-source'>(options: Imgpr
   const settings = settingsFrom(options)
   const { endpoint, source: rules } = settings
   const signers = settings.pairs.map(pair => nodeSigner(pair, settings.signatureSize))
-  const signer = signers.at(-1)!
+  const sign = signers.at(-1)!
   const encrypt = settings.encryptionKey === undefined ? undefined : nodeEncrypter(settings)
 
   const start = `${endpoint}/`
@@ -66,7 +66,7 @@ export function imgproxy<const E extends Edition = 'open-source'>(options: Imgpr
 
   function finished(before: string, source: string, after: string): string {
     const path = before + encoded(source) + after
-    return `${start}${signer.sign(path)}${path}`
+    return `${start}${sign(path)}${path}`
   }
 
   return {
@@ -76,18 +76,11 @@ export function imgproxy<const E extends Edition = 'open-source'>(options: Imgpr
     },
     preset(image) {
       const parts = new PathParts((image ?? {}) as ImageOptions, settings)
-      const { fixed, after } = parts
-      if (fixed === undefined) return (source, call) => finished(parts.before(call), source, after)
-      const sign = signer.prepare(fixed, after)
-      return (source, call) => {
-        if (call !== undefined) return finished(parts.before(call), source, after)
-        const between = encoded(source)
-        return start + sign(between) + fixed + between + after
-      }
+      return (source, call) => finished(parts.before(call), source, parts.after)
     },
     verify(url) {
       const signed = signedPathOf(url, endpoint)
-      return signed !== undefined && signers.some(each => sameText(each.sign(signed.path), signed.signature))
+      return signed !== undefined && signers.some(each => sameText(each(signed.path), signed.signature))
     },
     ttlSeconds: settings.ttlSeconds,
     ttlWindowSeconds: settings.ttlWindowSeconds,

@@ -1,12 +1,9 @@
-import type { Hmac } from 'node:crypto'
 import { StorageError } from '../../core/errors.ts'
 import { bytesToBase64Url } from './base64url.ts'
 import type { KeyPair } from './key-pairs.ts'
 import type { Settings } from './settings.ts'
 
 type NodeCrypto = typeof import('node:crypto')
-
-const encoder = new TextEncoder()
 
 /**
  * Node's module where there is one. Asked for at run time: an import at the top would keep the entry from loading in
@@ -23,31 +20,45 @@ function nodeCrypto(): NodeCrypto {
   )
 }
 
-export interface NodeSigner {
-  /** The signature of a path. */
-  sign(path: string): string
-  /** The same for paths that begin and end alike, prepared once: takes what is between. */
-  prepare(before: string, after: string): (between: string) => string
+/** The signature of a path. */
+export type Sign = (path: string) => string
+
+/** Bytes of one block of SHA-256. */
+const BLOCK = 64
+/** Room for a path; a longer one gets more. */
+const USUAL_PATH = 2048
+
+export function nodeSigner({ key, salt }: KeyPair, size: number): Sign {
+  const { createHmac, hash } = nodeCrypto()
+  // Not every runtime that has node:crypto has the newer function.
+  if (hash === undefined) {
+    return path => {
+      const bytes = createHmac('sha256', key).update(salt).update(path).digest()
+      return bytesToBase64Url(bytes.subarray(0, size))
+    }
+  }
+  return hashSigner(hash, key, salt, size)
 }
 
 /**
- * A path is handed over in the pieces that there are. Joining them first would cost more than signing one piece
- * more: a joined string has to be made flat to be read.
+ * HMAC as RFC 2104 writes it, from two hashes in one call each: a tenth more URLs a second than an `Hmac` object, of
+ * which Node makes a stream. The blocks of the key and the salt, which are the same each time, are laid out once.
  */
-export function nodeSigner({ key, salt }: KeyPair, size: number): NodeSigner {
-  const { createHmac, createSecretKey } = nodeCrypto()
-  const secret = createSecretKey(key)
-  const hmac = () => createHmac('sha256', secret)
-  // A cut signature is not the beginning of the whole one: its last character differs.
-  const text = (done: Hmac) =>
-    size < 32 ? bytesToBase64Url(done.digest().subarray(0, size)) : done.digest('base64url')
-  return {
-    sign: path => text(hmac().update(salt).update(path)),
-    prepare(before, after) {
-      const start = Uint8Array.from([...salt, ...encoder.encode(before)])
-      const end = encoder.encode(after)
-      return between => text(hmac().update(start).update(between).update(end))
-    },
+function hashSigner(hash: NodeCrypto['hash'], key: Uint8Array, salt: Uint8Array, size: number): Sign {
+  const secret = key.length > BLOCK ? hash('sha256', key, 'buffer') : key
+  const block = (mask: number) => Uint8Array.from({ length: BLOCK }, (_, at) => (secret[at] ?? 0) ^ mask)
+  const start = Buffer.concat([block(0x36), salt])
+  let inner = Buffer.concat([start, new Uint8Array(USUAL_PATH)])
+  const outer = Buffer.concat([block(0x5c), new Uint8Array(32)])
+  return path => {
+    const end = start.length + path.length
+    if (end > inner.length) inner = Buffer.concat([start, new Uint8Array(path.length)])
+    // A path is ASCII.
+    inner.write(path, start.length, 'latin1')
+    outer.set(hash('sha256', inner.subarray(0, end), 'buffer'), BLOCK)
+    // A cut signature is not the beginning of the whole one: its last character differs.
+    if (size < 32) return bytesToBase64Url(hash('sha256', outer, 'buffer').subarray(0, size))
+    return hash('sha256', outer, 'base64url')
   }
 }
 

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import nodeCrypto, { createHmac } from 'node:crypto'
+import { describe, expect, test, vi } from 'vitest'
 import {
   type ImgproxyOptions,
   imgproxy,
@@ -36,6 +37,36 @@ describe('keys', () => {
     expect(() => imgproxy({ url: URL_OF_IT, key: '5ec5ec5ez', salt: 'aa' })).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('5ec') }),
     )
+  })
+})
+
+describe('the signature is HMAC-SHA256', () => {
+  const reference = (key: string, salt: string, path: string) =>
+    createHmac('sha256', Buffer.from(key, 'hex'))
+      .update(Buffer.from(salt, 'hex'))
+      .update(path)
+      .digest('base64url')
+
+  const keys = [1, 20, 63, 64, 65, 200].map(length => 'a7'.repeat(length))
+  test.each(keys)('of any key and salt: %s', key => {
+    for (const salt of ['00', 'ff80', key]) {
+      const images = imgproxy({ url: URL_OF_IT, key, salt })
+      // Longer and shorter in turn: no path is signed with the rest of another.
+      for (const length of [1, 5_000, 10, 900, 20_000, 1]) {
+        const url = images.url(`s3://photos/${'k'.repeat(length)}`)
+        const [, signature, path] = /^https:\/\/img\.example\.org\/([\w-]+)(\/.*)$/.exec(url)!
+        expect(signature).toBe(reference(key, salt, path!))
+      }
+    }
+  })
+
+  test('also where node:crypto lacks its newer functions', () => {
+    const older = vi
+      .spyOn(process, 'getBuiltinModule')
+      .mockReturnValue({ ...nodeCrypto, hash: undefined } as never)
+    const images = imgproxy({ url: URL_OF_IT, ...OLD, signatureSize: 8 })
+    older.mockRestore()
+    expect(images.url(SOURCE)).toBe(imgproxy({ url: URL_OF_IT, ...OLD, signatureSize: 8 }).url(SOURCE))
   })
 })
 

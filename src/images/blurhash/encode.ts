@@ -55,26 +55,29 @@ function separableSums({ pixels, width, height, light, componentsX, componentsY 
   const factors = new Float64Array(componentsX * componentsY * 3)
   const row = new Float64Array(width * 3)
   for (let y = 0, at = 0; y < height; y++) {
-    for (let to = 0; to < row.length; at += 4) {
-      row[to++] = light[pixels[at]!]!
-      row[to++] = light[pixels[at + 1]!]!
-      row[to++] = light[pixels[at + 2]!]!
+    let red = 0
+    let green = 0
+    let blue = 0
+    for (let to = 0; to < row.length; to += 3, at += 4) {
+      red += row[to] = light[pixels[at]!]!
+      green += row[to + 1] = light[pixels[at + 1]!]!
+      blue += row[to + 2] = light[pixels[at + 2]!]!
     }
-    for (let i = 0; i < componentsX; i++) {
-      let red = 0
-      let green = 0
-      let blue = 0
-      for (let x = 0, from = 0, table = i; x < width; x++, from += 3, table += componentsX) {
-        const weight = across[table]!
-        red += weight * row[from]!
-        green += weight * row[from + 1]!
-        blue += weight * row[from + 2]!
-      }
+    // The first component across is the plain sum; each other one weighs the row by its cosines.
+    for (let i = 0; ; ) {
       for (let j = 0, to = i * 3; j < componentsY; j++, to += componentsX * 3) {
         const weight = down[y * componentsY + j]!
         factors[to]! += weight * red
         factors[to + 1]! += weight * green
         factors[to + 2]! += weight * blue
+      }
+      if (++i === componentsX) break
+      red = green = blue = 0
+      for (let from = 0, table = i; from < row.length; from += 3, table += componentsX) {
+        const weight = across[table]!
+        red += weight * row[from]!
+        green += weight * row[from + 1]!
+        blue += weight * row[from + 2]!
       }
     }
   }

@@ -1,7 +1,7 @@
 export { type ErrorCode, isStorageError, StorageError } from '../core/errors.ts'
 export { decodeBlurhash } from '../images/blurhash/decode.ts'
 export { isBlurhash } from '../images/blurhash/is-blurhash.ts'
-export { blurhashToDataURL } from './blurhash-to-data-url.ts'
+export { blurhashToDataURL, type PlaceholderOptions } from './blurhash-to-data-url.ts'
 export { drawBlurhash } from './draw-blurhash.ts'
 export type { ProcessedImage, ProcessImageOptions } from './image-options.ts'
 export { type ImageProcessor, type ImageProcessorOptions, imageProcessor } from './image-processor.ts'

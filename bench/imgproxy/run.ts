@@ -10,7 +10,7 @@ import { BUILDERS } from './builders.ts'
 import type { BuilderRequest, BuilderResult } from './worker.ts'
 
 const quick = process.argv.includes('--quick')
-const ROUNDS = quick ? 1 : 9
+const ROUNDS = quick ? 1 : 7
 const REQUEST: BuilderRequest = { slices: quick ? 2 : 25 }
 
 const worker = new URL('./worker.ts', import.meta.url)

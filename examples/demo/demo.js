@@ -1,6 +1,6 @@
 /**
  * A folder of real files through local storage, signed URLs, a second provider, and out again; then with records: found,
- * deleted by a process that is killed, and swept.
+ * deleted by a process that is killed, and swept; then its photos, with the URLs that a page shows them by.
  *
  *     npm run demo [-- some/folder]
  *     STOWAGE_DEMO_TARGET='s3://bucket?endpoint=http://127.0.0.1:9000' npm run demo
@@ -13,6 +13,7 @@ import { join, resolve, sep } from 'node:path'
 import { prefix } from 'stowage/decorators'
 import { local } from 'stowage/local'
 import { open } from 'stowage/open'
+import { showImages } from './images.js'
 import { showRecords } from './records.js'
 import { bar, heading, line, size, table } from './show.js'
 import { startServer } from './start-server.js'
@@ -81,7 +82,11 @@ async function run() {
 
   await showRecords(workspace, paths, { signal })
 
-  if (targetUrl !== 'memory:') return
+  if (targetUrl === 'memory:') sayMore()
+  await showImages(workspace, paths, { signal })
+}
+
+function sayMore() {
   heading('The same on S3')
   line('With AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY set, one line changes where the copies go:')
   line("    STOWAGE_DEMO_TARGET='s3://your-bucket?region=eu-central-1' npm run demo")

@@ -9,6 +9,7 @@ export async function startServer() {
   return {
     baseUrl: `http://127.0.0.1:${server.address().port}/files`,
     serve: (files, options) => server.on('request', toNodeHandler(fileServer(files, options))),
+    serveImages: handler => server.on('request', handler),
     close: () => {
       server.closeAllConnections()
       return new Promise(resolve => server.close(resolve))

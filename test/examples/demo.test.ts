@@ -20,6 +20,10 @@ function demo(args: string[] = [], env: Record<string, string> = {}) {
   return { status, stdout, stderr, left: readdirSync(temporary) }
 }
 
+function moduleOf(code: string): string {
+  return `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`
+}
+
 describe('the demo', () => {
   it('stores, signs, fetches, refuses, copies, compares and deletes, and leaves nothing behind', () => {
     const { status, stdout, stderr, left } = demo()
@@ -51,6 +55,35 @@ describe('the demo', () => {
     said(/collect\(\) leaves it/)
     said(/1 of 13 objects is more than the 1 % that collect\(\) dares/)
     said(/another day later nothing of it is left, and audit\(\) finds nothing/)
+  })
+
+  it('ends with the URLs of its photos, and says how to start the example with images', () => {
+    const { status, stdout, stderr } = demo()
+    expect([status, stderr]).toEqual([0, ''])
+    const end = stdout.slice(stdout.indexOf('The photos, as a page shows them'))
+    for (const said of [
+      /^ {13}photos\/lake\.jpg$/m,
+      /^ {2}url {8}http:\S+\/files\/default\/photos\/lake\.[0-9a-z]{26}\.jpg\?\S+$/m,
+      /^ {2}originUrl {2}http:\S+\/plain\/local\S+@webp$/m,
+      /^ {2}thumbUrl {3}http:\S+\/rs:fit:400:0\/plain\/local\S+@webp$/m,
+      /^ {2}blurUrl {4}http:\S+\/rs:fit:20:0\/bl:5\/plain\/local\S+@webp$/m,
+      /^ {2}blurhash {3}\S{36}$/m,
+      /^ {2}width {6}1600\n {2}height {5}1066$/m,
+      /asked again: 1 photo, the same URLs byte for byte/,
+      /thumbUrl is image\/webp, \d+ bytes/,
+      /npm run example:images\n$/,
+    ])
+      expect(end).toMatch(said)
+  })
+
+  it('runs without sharp, and says what is not known then', () => {
+    const hook = `export const resolve = (name, context, next) => name === 'sharp' ? Promise.reject(Object.assign(new Error(), { code: 'ERR_MODULE_NOT_FOUND' })) : next(name, context)`
+    const register = `import { register } from 'node:module'; register(${JSON.stringify(moduleOf(hook))})`
+    const { status, stdout, stderr } = demo([], { NODE_OPTIONS: `--import ${moduleOf(register)}` })
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('sharp is not installed, so width, height and blurhash are unknown')
+    expect(stdout).toMatch(/width {6}null\n {2}height {5}null/)
+    expect(stdout).toMatch(/npm run example:images\n$/)
   })
 
   it('takes a folder and another target', () => {

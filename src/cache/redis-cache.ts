@@ -21,6 +21,13 @@ export interface RedisCacheOptions {
 }
 
 export interface RedisCache extends SignedUrlCache {
+  /**
+   * Resolves when the connection stands. The first call opens it, too, but has no more time for that than for an answer:
+   * call this when the process starts, so that its first URLs come from the cache.
+   *
+   * @throws `unavailable` where there is no connection to be had; a later call tries again
+   */
+  connect(): Promise<void>
   /** Closes the connection that was opened here; a client of yours stays open. */
   close(): Promise<void>
 }
@@ -113,6 +120,10 @@ class RedisUrlCache implements RedisCache {
       for (const some of bySlot.values()) pipeline.del(some.map(at => full[at]!))
       await replies(pipeline)
     })
+  }
+
+  async connect(): Promise<void> {
+    await this.#ready()
   }
 
   async close(): Promise<void> {

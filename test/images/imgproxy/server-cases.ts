@@ -2,6 +2,7 @@
  * What a server answers to the builder's URLs: the same cases for a real imgproxy and for the development handler.
  * A server has the presets of `PRESETS` and, of the settings in `VARIANTS`, what it was started with.
  */
+import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ImageOptions, type ImgproxyOptions, imgproxy } from '../../../src/images/imgproxy/index.ts'
 import { readAnswer } from '../../server/dev-images/recorded-answers.ts'
@@ -89,6 +90,8 @@ const OPTIONS: readonly OptionCase[] = [
   { options: { width: 700, dpr: 2 }, gives: [1200, 800] },
   { options: { width: 333, dpr: 1.5 }, gives: [500, 333] },
   { options: { width: 400, dpr: 0.5 }, gives: [200, 133] },
+  { options: { width: 2400, height: 2400, dpr: 0.5 }, gives: [1200, 800] },
+  { options: { width: 2400, height: 2400, dpr: 0.5, extend: true }, gives: [1200, 1200] },
   { options: { resize: 'fill', width: 700, height: 300, dpr: 2 }, gives: [1200, 514] },
   { options: { width: 400, zoom: 1.5 }, gives: [600, 400] },
   { options: { width: 100, minWidth: 300 }, gives: [100, 200] },
@@ -141,6 +144,13 @@ const SOURCES: readonly [file: string, options: ImageOptions, size: readonly num
   ['photo.avif', { width: 60, format: 'source' }, [60, 40], 'image/jpeg'],
   ['logo.svg', { width: 480, format: 'png' }, [480, 320], 'image/png'],
 ]
+
+/** The same path below the endpoint, with a signature of its own. */
+function resigned(url: string, key: string, salt: string): string {
+  const [, endpoint, path] = /^(.*?)\/[\w-]{43}(\/.*)$/.exec(url)!
+  const mac = createHmac('sha256', Buffer.from(key, 'hex')).update(Buffer.from(salt, 'hex')).update(path!)
+  return `${endpoint}/${mac.digest('base64url')}${path}`
+}
 
 export function serverCases(server: ServerUnderTest): void {
   const { cannot = {} } = server
@@ -259,6 +269,13 @@ export function serverCases(server: ServerUnderTest): void {
       const seconds = Number(/^max-age=(\d+), public$/.exec(answer['cache-control']!)![1])
       expect(seconds).toBeGreaterThan(900)
       expect(seconds).toBeLessThanOrEqual(1000)
+    })
+    one('is sent a URL that lost a slash on its way', async () => {
+      const plain = build('usual', { sourceEncoding: 'plain' }).url(photo(), { width: 30, format: 'source' })
+      const bare = plain.replace(encodeURIComponent(photo()), photo())
+      const signed = resigned(bare, server.key.split(',').at(-1)!, server.salt.split(',').at(-1)!)
+      expect(await ask(signed.replace(/\/plain\/http:\/\//, '/plain/http:/'))).toMatchObject({ status: 200 })
+      expect(await ask(signed.replace('rs:fit:30:0', 'rs%3Afit%3A30%3A0'))).toMatchObject({ status: 200 })
     })
     one('refuses what has expired', async () => {
       const past = Math.floor(Date.now() / 1000) - 60

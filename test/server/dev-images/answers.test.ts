@@ -44,6 +44,22 @@ describe('an image of devImages', () => {
     expect(other.status).toBe(200)
   })
 
+  it('frees the connection of a source that need not be read', async () => {
+    let freed = 0
+    const body = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise<never>(() => {}),
+        return: async () => {
+          freed++
+          return { done: true as const, value: undefined }
+        },
+      }),
+    }
+    const { ask } = await servedImages({}, { source: () => ({ body, etag: 'v1' }) })
+    const answer = await ask(localUrl('', 'a.jpg'), { headers: { 'if-none-match': '"v1"' } })
+    expect([answer.status, freed]).toEqual([304, 1])
+  })
+
   it('can do nothing to the site that it is shown on', async () => {
     const page = Buffer.from('<script>alert(1)</script>')
     const { ask, files } = await servedImages({})

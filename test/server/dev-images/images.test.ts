@@ -91,6 +91,14 @@ describe('an image that devImages makes', () => {
     expect((await ask(localUrl('w:24', 'a.jpg', 'avif'))).headers.get('content-type')).toBe('image/avif')
   })
 
+  it('is shown as far as it goes where its file ends early', async () => {
+    const whole = await (await photo()).jpeg().toBuffer()
+    const { ask } = await servedImages({ 'a.jpg': whole.subarray(0, whole.length / 2) })
+    const image = await ask(localUrl('', 'a.jpg', 'png'))
+    expect(await pixelOf(image.clone(), 100, 10)).toEqual([255, 0, 0])
+    expect(await sharp(await image.arrayBuffer()).metadata()).toMatchObject({ width: 1200, height: 800 })
+  })
+
   it('may be drawn from an SVG at any size, but is none itself', async () => {
     const { ask } = await servedImages({ 'logo.svg': (await sourceFiles()).get('logo.svg')! })
     const large = await ask(localUrl('w:480', 'logo.svg', 'png'))

@@ -45,7 +45,7 @@ export function imageMetadataSettings(options: ImageMetadataOptions): ImageMetad
   })
   const { onProblem = 'upload', onUndescribed, temporaryFolder, ...describing } = options
   if (onProblem !== 'upload' && onProblem !== 'refuse')
-    throw new Refusal('invalid-argument', "withImageMetadata: onProblem must be 'upload' or 'refuse'")
+    throw new StorageError('invalid-argument', "withImageMetadata: onProblem must be 'upload' or 'refuse'")
   return {
     describing: describeSettings(describing, 'withImageMetadata'),
     refuses: onProblem === 'refuse',

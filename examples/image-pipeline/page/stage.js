@@ -1,4 +1,4 @@
-import { drawBlurhash, loadImage, showBest } from 'stowage/browser'
+import { blurhashToDataURL, drawBlurhash, loadImage, showBest } from 'stowage/browser'
 import { PixiSurface } from './pixi-surface.js'
 import { PlainSurface } from './plain-surface.js'
 
@@ -34,6 +34,9 @@ export class Stage {
     this.#leaving = new AbortController()
     const { signal } = this.#leaving
     this.#host.style.setProperty('--ratio', image.width === null ? '1.5' : `${image.width / image.height}`)
+    // Where the photo leaves room, its colours.
+    const backdrop = blurhashToDataURL(image.blurhash)
+    this.#host.style.setProperty('--backdrop', backdrop === '' ? 'none' : `url(${backdrop})`)
     this.#host.dataset.shows = 'nothing'
     this.#surface.clear({ width: image.width ?? 1, height: image.height ?? 1, alt: image.alt })
     const load = url => loadImage(url, { signal, crossOrigin: 'anonymous' })

@@ -10,10 +10,11 @@ import type {
   StorageProvider,
 } from '../../core/provider.ts'
 import { readImageMetadata } from '../image-metadata.ts'
-import type { CallOptions, Edition, Imgproxy } from '../imgproxy/index.ts'
+import { windowEnd } from '../imgproxy/expiry.ts'
+import type { Edition, Imgproxy } from '../imgproxy/index.ts'
 import { type ImageSource, sourceReader } from './image-source.ts'
 import { type ImageTtls, knownTtls } from './image-ttls.ts'
-import { type ImageVariants, preparedVariants, type VariantUrls } from './image-variants.ts'
+import { type ImageVariants, type VariantUrls, variantWriter } from './image-variants.ts'
 import { readRecordedImages, readStoredImages, type SignedImage } from './signed-images.ts'
 
 /** What a page needs to show one image. Every variant has its URL: `thumb` is `thumbUrl`. */
@@ -97,29 +98,30 @@ export function imageUrls<
   const recorded = readRecordedImages(provider)
   const read = recorded ?? readStoredImages(provider)
   const sourceOf = sourceReader(source, provider.capabilities, recorded !== undefined)
-  const variants = preparedVariants(images as Imgproxy, options.variants as ImageVariants | undefined)
-  if (source === 'signed-url') for (const { url } of variants) url(SIGNED_SAMPLE)
-  const longest = (images.ttlSeconds ?? Number.POSITIVE_INFINITY) + (images.ttlWindowSeconds ?? 0)
+  const writeVariants = variantWriter(images as Imgproxy, options.variants as ImageVariants | undefined)
+  if (source === 'signed-url') writeVariants({}, SIGNED_SAMPLE, {})
 
-  /** What each URL of an image has of its own; mostly nothing, and then the presets are fastest. */
-  function callFor(image: SignedImage, address: string): CallOptions | undefined {
-    // imgproxy must not show what it can't fetch any more: unless its URLs end before by themselves.
-    const end = address === image.signedUrl.url ? seconds(image.signedUrl.expiresAt) : undefined
-    const expires = end === undefined || now() / 1000 + longest <= end ? undefined : end
-    // A physical key is never written twice: it is its own version.
-    const cacheBuster = recorded === undefined ? versionOf(image.info) : undefined
-    return expires === undefined && cacheBuster === undefined ? undefined : { expires, cacheBuster }
+  /** When URLs of this source end, in seconds since 1970. The same at each call, else no cache would ever hit. */
+  function endOf(image: SignedImage, address: string): number | undefined {
+    const { ttlSeconds: ttl, ttlWindowSeconds: window } = images
+    const own = ttl === undefined ? undefined : windowEnd(now(), ttl, window ?? ttl)
+    if (address !== image.signedUrl.url) return own
+    // imgproxy must not show what it can't fetch any more.
+    return Math.min(own ?? Number.POSITIVE_INFINITY, Math.floor(image.signedUrl.expiresAt.getTime() / 1000))
   }
 
   function urlSet(image: SignedImage): ImageUrlSet<Variants> {
     assertImage(image.info)
     const address = sourceOf(image)
-    const call = callFor(image, address)
     const set: Record<string, unknown> = {
       imageId: imageId === undefined ? image.key : imageId(image),
       url: image.signedUrl.url,
     }
-    for (const variant of variants) set[variant.field] = variant.url(address, call)
+    writeVariants(set, address, {
+      expires: endOf(image, address),
+      // A physical key is never written twice: it is its own version.
+      cacheBuster: recorded === undefined ? versionOf(image.info) : undefined,
+    })
     const { blurhash, width, height } = readImageMetadata(image.info)
     set.blurhash = blurhash
     set.width = width
@@ -165,10 +167,6 @@ function lifetime({ capabilities }: StorageProvider, expiresIn: number | undefin
   const able = capabilities.signedUrl
   if (expiresIn !== undefined || able === false || able.defaultExpiresIn !== undefined) return expiresIn
   return Math.min(WEEK, able.maxExpiresIn ?? WEEK)
-}
-
-function seconds(date: Date): number {
-  return Math.floor(date.getTime() / 1000)
 }
 
 /** What `cb` may hold, and the same for the same etag. Without an etag, time and size tell one content from another. */

@@ -2,9 +2,7 @@ import { StorageError } from '../../core/errors.ts'
 import type { CallOptions, Edition, Imgproxy, OptionsOf } from '../imgproxy/index.ts'
 
 /** What imgproxy makes of an image: its options, or what `preset` of the builder has prepared. */
-export type ImageVariant<E extends Edition = 'open-source'> =
-  | OptionsOf<E>
-  | ((source: string, call?: CallOptions) => string)
+export type ImageVariant<E extends Edition = 'open-source'> = OptionsOf<E> | UrlMaker
 
 /** Variants by name: `card` becomes `cardUrl`. `false` leaves out one of the defaults. */
 export type ImageVariants<E extends Edition = 'open-source'> = Readonly<
@@ -30,34 +28,53 @@ export type VariantUrls<Variants> = {
   [Name in NamesOf<Variants> & string as `${Name}Url`]: string
 }
 
-/** Makes the URL of one variant of many images. */
-export interface PreparedVariant {
-  /** Its name in a set: `thumbUrl`. */
-  readonly field: string
-  readonly url: (source: string, call?: CallOptions) => string
-}
+/** What `preset` of the builder returns. */
+type UrlMaker = (source: string, call?: CallOptions) => string
 
-/** The defaults and what changes them, ready to build URLs. @throws `invalid-argument` for options that imgproxy does not take */
-export function preparedVariants(
-  images: Pick<Imgproxy, 'preset'>,
-  changes: ImageVariants = {},
-): PreparedVariant[] {
-  const prepared: PreparedVariant[] = []
-  for (const [name, variant] of Object.entries({ ...DEFAULTS, ...changes })) {
+/** Writes the URLs of the variants into the set of an image. */
+export type WriteVariants = (set: Record<string, unknown>, source: string, call: CallOptions) => void
+
+/** Images whose URLs are kept: some megabytes. */
+const MOST_KEPT = 5_000
+
+/**
+ * The defaults and what changes them, ready to write URLs. Signing is most of what a feed costs, and the same images come
+ * again and again: URLs are kept, since they follow from source, version and end alone. Functions are always asked.
+ *
+ * @throws `invalid-argument` for options that imgproxy does not take
+ */
+export function variantWriter(images: Pick<Imgproxy, 'preset'>, changes: ImageVariants = {}): WriteVariants {
+  const variants = Object.entries({ ...DEFAULTS, ...changes }).flatMap(([name, variant]) => {
     if (!/^[A-Za-z]\w*$/.test(name))
       throw refused(`'${name}' can't be the name of a variant; take letters and digits`)
-    if (variant === false) continue
-    const url = isPrepared(variant) ? variant : prepare(images, name, variant)
-    prepared.push({ field: `${name}Url`, url })
+    if (variant === false) return []
+    const given = isPrepared(variant)
+    return { field: `${name}Url`, given, url: given ? variant : prepare(images, name, variant) }
+  })
+  const kept = new Map<string, readonly string[]>()
+
+  function urlsOf(source: string, call: CallOptions): readonly string[] {
+    const id = `${source}\n${call.expires}\n${call.cacheBuster}`
+    const known = kept.get(id)
+    if (known !== undefined) return known
+    const urls = variants.map(({ given, url }) => (given ? '' : url(source, call)))
+    if (kept.size >= MOST_KEPT) kept.clear()
+    kept.set(id, urls)
+    return urls
   }
-  return prepared
+
+  return (set, source, call) => {
+    const urls = urlsOf(source, call)
+    for (const [at, { field, given, url }] of variants.entries())
+      set[field] = given ? url(source, call) : urls[at]
+  }
 }
 
-function isPrepared(variant: ImageVariant): variant is PreparedVariant['url'] {
+function isPrepared(variant: ImageVariant): variant is UrlMaker {
   return typeof variant === 'function'
 }
 
-function prepare(images: Pick<Imgproxy, 'preset'>, name: string, variant: object): PreparedVariant['url'] {
+function prepare(images: Pick<Imgproxy, 'preset'>, name: string, variant: object): UrlMaker {
   if (typeof variant !== 'object' || variant === null)
     throw refused(`the variant ${name} must be options of imgproxy, a prepared preset, or false`)
   for (const own of ['expires', 'cacheBuster'])

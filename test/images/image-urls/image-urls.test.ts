@@ -254,6 +254,41 @@ describe('the variants', () => {
     expect(set.blurUrl).toContain('bl:5')
   })
 
+  it('are kept for images that come again, and are those that a new set makes', async () => {
+    const files = memory({ signing, now: () => NOON })
+    const feed = Array.from({ length: 5_100 }, (_, at) => `${at}.jpg`)
+    for (const key of feed) await files.upload(key, key, PHOTO)
+    let prepared = 0
+    let made = 0
+    const images = builder()
+    const counting = {
+      ...images,
+      preset(image?: object) {
+        const url = images.preset(image)
+        prepared++
+        return (...call: Parameters<typeof url>) => {
+          made++
+          return url(...call)
+        }
+      },
+    }
+    const urls = imageUrls(files, counting, stableUrls)
+    const [first] = await urls.many(feed)
+    const again = await urls.many(feed.slice(-10))
+    expect([prepared, made]).toEqual([3, 3 * feed.length])
+    expect(again).toEqual(await imageUrls(files, builder(), stableUrls).many(feed.slice(-10)))
+    expect(await urls.one('0.jpg')).toEqual(first?.ok && first.value)
+  })
+
+  it('that are functions are asked each time', async () => {
+    const files = memory({ signing })
+    await files.upload('a.jpg', 'bytes', PHOTO)
+    let asked = 0
+    const urls = imageUrls(files, builder(), { ...stableUrls, variants: { odd: () => `url ${++asked}` } })
+    expect((await urls.one('a.jpg')).oddUrl).toBe('url 1')
+    expect((await urls.one('a.jpg')).oddUrl).toBe('url 2')
+  })
+
   it.each([
     [{ card: { resize: 'fil' } }, 'resize'],
     [{ card: { width: -1 } }, 'width'],

@@ -19,7 +19,9 @@ export default class RunSummary implements Reporter {
       ? 'a real Supabase'
       : "the stand-in for Supabase's storage server"
     const rqlite = findTool('rqlited') ? 'a real cluster of rqlite' : 'the stand-in for rqlite'
-    console.log(`Ran on Node ${process.versions.node} against ${[...here, supabase, rqlite].join(', ')}.`)
+    const imgproxy = process.env.STOWAGE_TEST_IMGPROXY_URL ? 'a real imgproxy' : "imgproxy's recorded answers"
+    const all = [...here, supabase, rqlite, imgproxy]
+    console.log(`Ran on Node ${process.versions.node} against ${all.join(', ')}.`)
     for (const [reason, tests] of skippedTests(modules)) {
       const count = tests.length === 1 ? '1 test' : `${tests.length} tests`
       console.log(`not run: ${count}: ${reason}`)

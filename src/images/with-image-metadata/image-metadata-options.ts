@@ -1,4 +1,4 @@
-import { StorageError as Refusal, type StorageError } from '../../core/errors.ts'
+import { StorageError } from '../../core/errors.ts'
 import { assertFactoryOptions } from '../../core/factory-options.ts'
 import {
   type BlurhashOptions,

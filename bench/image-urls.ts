@@ -23,8 +23,8 @@ import { type Spread, spread } from './spread.ts'
 const quick = process.argv.includes('--quick')
 const FEED = 200
 const VARIANTS = 3
-const FEEDS_A_ROUND = quick ? 2 : 200
-const ROUNDS = quick ? 1 : 9
+const FEEDS_A_ROUND = quick ? 2 : 100
+const ROUNDS = quick ? 1 : 5
 const WARM_UP_ROUNDS = 2
 const NEED_MS = 3
 

@@ -54,6 +54,7 @@ export function cacheSignedUrls(inner: StorageProvider, options: CacheSignedUrls
     now,
     monotonic,
     newGeneration,
+    localEntries: settings.localEntries,
   })
   let closed = false
 

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { rememberOutcome } from '../core/cache-outcomes.ts'
 import { untilEnded } from '../core/deadline.ts'
 import { StorageError } from '../core/errors.ts'
@@ -22,7 +23,18 @@ export interface UrlCacheSettings {
   readonly now: () => number
   readonly monotonic: () => number
   readonly newGeneration: () => string
+  /** Entries that are remembered in this process. */
+  readonly localEntries: number
 }
+
+/** What the cache has of an object and one wish. */
+type Found = Omit<Miss, 'key'> & { readonly entry: Entry | undefined }
+
+interface SeenEntry extends Entry {
+  readonly generation: string
+}
+
+const NOTHING: readonly string[] = []
 
 /** Signs keys, without the cache: a result per key, in their order. Rejects with nothing. */
 export type Sign = (
@@ -37,11 +49,15 @@ export class UrlCache {
   readonly #settings: UrlCacheSettings
   /** Signings under way, by the entry's key. */
   readonly #flights = new Map<string, Flight>()
+  /** Entries as this process has seen them last, by their key. They hold for as long as their generation is the present one. */
+  readonly #seen: LRUCache<string, SeenEntry> | undefined
 
   constructor(calls: CacheCalls, invalidations: Invalidations, settings: UrlCacheSettings) {
     this.#calls = calls
     this.#invalidations = invalidations
     this.#settings = settings
+    const { localEntries: max } = settings
+    if (max > 0) this.#seen = new LRUCache({ max })
   }
 
   /** The key that stands for an object whatever its URLs are asked for. */
@@ -57,42 +73,85 @@ export class UrlCache {
     sign: Sign,
     signal: AbortSignal | undefined,
   ): Promise<KeyResult<SignedUrl>[]> {
-    const suffix = entrySuffix(wish)
-    const asked: string[] = []
-    for (const key of keys) {
-      const object = this.objectOf(key)
-      asked.push(object, object + suffix)
-    }
-    const found = await untilEnded(this.#calls.getMany(asked), signal)
-    const results: KeyResult<SignedUrl>[] = new Array(keys.length)
     const notBefore = this.#settings.now() + this.#settings.marginMs
+    const results: KeyResult<SignedUrl>[] = new Array(keys.length)
     const misses: (Miss & { readonly at: number })[] = []
     const direct: number[] = []
+    const found = await untilEnded(this.#lookUp(keys, entrySuffix(wish), notBefore), signal)
     for (let at = 0; at < keys.length; at++) {
       const key = keys[at]!
-      const object = asked[2 * at]!
-      if (found === undefined || this.#invalidations.has(object)) {
-        direct.push(at)
-        continue
-      }
-      const known = found[2 * at]
-      const kept = found[2 * at + 1]
-      const generation = isGeneration(known) ? known : undefined
-      const entry = generation === undefined ? undefined : readEntry(kept, generation, notBefore)
-      if (entry !== undefined)
-        results[at] = handedOut(key, { ok: true, outcome: 'hit', value: urlOf(entry, wish) })
-      else {
-        const name = asked[2 * at + 1]!
-        const stale = kept === undefined ? [] : [name]
-        if (known !== generation) stale.push(object)
-        misses.push({ at, key, object, name, generation, stale })
-      }
+      const one = found[at]
+      if (one === undefined || this.#invalidations.has(one.object)) direct.push(at)
+      else if (one.entry === undefined) misses.push({ at, key, ...one })
+      else results[at] = handedOut(key, { ok: true, outcome: 'hit', value: urlOf(one.entry, wish) })
     }
     await Promise.all([
       this.#signed(misses, wish, sign, signal, results),
       this.#signedDirectly(keys, direct, sign, signal, results),
     ])
     return results
+  }
+
+  /**
+   * What the cache has for each key; undefined where it could not be asked. Of entries that this process has seen, only
+   * the generation is asked for, which says whether they still hold: most of what is read is small.
+   */
+  async #lookUp(keys: readonly string[], suffix: string, notBefore: number): Promise<(Found | undefined)[]> {
+    const asked: string[] = []
+    const seen: (SeenEntry | undefined)[] = []
+    for (const key of keys) {
+      const object = this.objectOf(key)
+      const name = object + suffix
+      const entry = this.#seen?.get(name)
+      const good = entry !== undefined && entry.expiresAt >= notBefore ? entry : undefined
+      seen.push(good)
+      asked.push(object)
+      if (good === undefined) asked.push(name)
+    }
+    const values = await this.#calls.getMany(asked)
+    if (values === undefined) return keys.map(() => undefined)
+    const changed: number[] = []
+    let next = 0
+    const found = seen.map((entry, at): Found | undefined => {
+      const object = asked[next]!
+      const known = values[next++]
+      if (entry === undefined) return this.#found(object, asked[next]!, known, values[next++], notBefore)
+      const name = object + suffix
+      if (entry.generation === known) return { object, name, generation: known, stale: NOTHING, entry }
+      this.#seen?.delete(name)
+      if (isGeneration(known)) changed.push(at)
+      return this.#found(object, name, known, isGeneration(known) ? undefined : '', notBefore)
+    })
+    if (changed.length === 0) return found
+    // Others may have signed under the generation that has come since.
+    const entries = await this.#calls.getMany(changed.map(at => found[at]!.name))
+    changed.forEach((at, index) => {
+      const { object, name, generation } = found[at]!
+      found[at] = entries && this.#found(object, name, generation, entries[index], notBefore)
+    })
+    return found
+  }
+
+  #found(
+    object: string,
+    name: string,
+    known: string | undefined,
+    kept: string | undefined,
+    notBefore: number,
+  ): Found {
+    const generation = isGeneration(known) ? known : undefined
+    const entry = generation === undefined ? undefined : readEntry(kept, generation, notBefore)
+    if (generation !== undefined && entry !== undefined) {
+      this.#see(name, generation, entry)
+      return { object, name, generation, stale: NOTHING, entry }
+    }
+    const stale = kept === undefined ? [] : [name]
+    if (known !== generation) stale.push(object)
+    return { object, name, generation, stale, entry }
+  }
+
+  #see(name: string, generation: string, { url, expiresAt }: Entry): void {
+    this.#seen?.set(name, { generation, url, expiresAt })
   }
 
   /** Waits for what is being signed already, and signs the rest as one batch. */
@@ -192,8 +251,9 @@ export class UrlCache {
     )
     kept.forEach(({ miss, value }, at) => {
       const winner = winners?.[2 * at + 1]
-      if (winner === value) return
       const entry = readEntry(winner, miss.generation!, notBefore)
+      if (entry !== undefined) this.#see(miss.name, miss.generation!, entry)
+      if (winner === value) return
       const own = signed.get(miss.name) as Signed & { ok: true }
       if (winners === undefined) signed.set(miss.name, { ...own, outcome: 'error' })
       else if (entry !== undefined) signed.set(miss.name, { ...own, value: urlOf(entry, wish) })

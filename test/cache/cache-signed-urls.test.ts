@@ -166,6 +166,10 @@ describe('cacheSignedUrls', () => {
     expect(calls).toEqual(['getMany 200', 'setMany 100', 'setMany 200'])
     calls.length = 0
     expect(await files.signedUrls(keys)).toEqual(first)
+    // Of what was seen before, only whether it holds.
+    expect(calls).toEqual(['getMany 100'])
+    calls.length = 0
+    expect(await signer.cached({ cache }).signedUrls(keys)).toEqual(first)
     expect(calls).toEqual(['getMany 200'])
     calls.length = 0
     await files.signedUrls([...keys, 'another'])
@@ -235,7 +239,7 @@ describe('cacheSignedUrls', () => {
         for (const key of keys) kept.delete(key)
       },
     }
-    const files = signer.cached({ cache })
+    const files = signer.cached({ cache, localEntries: 0 })
     const { url } = await files.signedUrl('a')
     const [generation, entry] = [...kept.keys()].sort((a, b) => a.length - b.length) as [string, string]
     const [id, expiresAt] = kept.get(entry)!.split(' ') as [string, string]
@@ -450,6 +454,7 @@ describe('a wrong place', () => {
     [{ cache, expiresIn: HOUR }, /must be longer than marginSeconds/],
     [{ cache, marginSeconds: -1 }, /marginSeconds must be a number of at least 0/],
     [{ cache, version: 'a{b' }, /version may hold letters/],
+    [{ cache, localEntries: -1 }, /localEntries must be a whole number of at least 0/],
     [{ cache, cacheTimeoutMs: 0 }, /cacheTimeoutMs must be milliseconds above 0/],
     [{ cache, coolDownMs: Number.NaN }, /coolDownMs must be milliseconds above 0/],
     [{ cache, margin: 5 }, /unknown option 'margin'; known are cache, expiresIn/],

@@ -89,6 +89,7 @@ describe('an invalidation', () => {
     const cache = memoryCache({ now: signer.clock.now })
     const names: string[] = []
     const files = signer.cached({
+      localEntries: 0,
       cache: {
         ...cache,
         getMany(keys) {

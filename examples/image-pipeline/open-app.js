@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { cacheSignedUrls, memoryCache, redisCache } from 'stowage/cache'
 import { observe } from 'stowage/decorators'
-import { imageUrls, withImageMetadata } from 'stowage/images'
+import { checkImageTtls, imageUrls, withImageMetadata } from 'stowage/images'
 import { imgproxy, imgproxyFromEnv } from 'stowage/imgproxy'
 import { open, openEngine } from 'stowage/open'
 import { upgradeTables, withRecords } from 'stowage/records'
@@ -13,6 +13,8 @@ import { derivedKey, Sealed } from './sealed.js'
 import { MOST_BYTES, Uploads } from './uploads.js'
 
 const CONNECT_MS = 2_000
+/** Of image URLs of the development handler; those of a real imgproxy end by `IMGPROXY_TTL`. */
+const IMAGE_SECONDS = 30 * 86_400
 /** A page rather waits a moment than have new URLs, of which no cache has an image. */
 const CACHE_MS = 1_000
 
@@ -58,6 +60,8 @@ export async function openApp(settings, { origin, onEvent }) {
     handler,
     images: new Images({ files, engine, urls }),
     uploads: new Uploads(files, new Sealed(secret, 'uploads')),
+    /** Lifetimes that do not fit each other, in words. */
+    warnings: checkImageTtls(urls.ttls).map(({ message }) => message),
     parts: partsOf(settings, store, engine, handler),
     async close() {
       await files.close()
@@ -85,7 +89,11 @@ function imageHandler({ imgproxyUrl, imgproxySource, secret, env }, origin) {
     }
   const [key, salt] = ['imgproxy key', 'imgproxy salt'].map(name => derivedKey(secret, name).toString('hex'))
   const url = `${origin}/imgproxy`
-  return { images: imgproxy({ url, key, salt }), source: 'local:///', development: { key, salt } }
+  return {
+    images: imgproxy({ url, key, salt, ttlSeconds: IMAGE_SECONDS }),
+    source: 'local:///',
+    development: { key, salt },
+  }
 }
 
 const NAMES = { local: 'a folder', s3: 'S3', supabase: 'Supabase', sqlite: 'SQLite', postgres: 'PostgreSQL' }

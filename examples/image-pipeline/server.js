@@ -62,6 +62,7 @@ async function serve(settings, origin) {
   }
   console.log(`recovered: ${worked} done, ${pending} pending, ${stuck} stuck`)
   console.log(app.parts.join(', '))
+  for (const words of app.warnings) console.log(`lifetimes: ${words}`)
   console.log(`ready: ${origin}`)
 
   for (const name of ['SIGINT', 'SIGTERM']) process.once(name, stop)

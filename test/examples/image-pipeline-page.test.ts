@@ -17,12 +17,19 @@ import {
   twoFrames,
   unnamed,
 } from './image-pipeline-in-page.js'
-import { bytesIn, newFolder, photo, removeFolders, startServer, Visitor } from './image-pipeline-server.ts'
+import {
+  bytesIn,
+  CHROMIUM_FLAGS,
+  newFolder,
+  photo,
+  removeFolders,
+  startServer,
+  Visitor,
+} from './image-pipeline-server.ts'
 
 beforeAll(build)
 afterAll(removeFolders)
 
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking']
 const PHONE = { width: 390, height: 844 }
 const DESK = { width: 1280, height: 860 }
 
@@ -37,7 +44,7 @@ describeWithTool('chromium', 'the page of image-pipeline', program => {
   let expected: RegExp | undefined
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: program, args: FLAGS })
+    browser = await chromium.launch({ executablePath: program, args: CHROMIUM_FLAGS })
   })
   afterAll(() => browser?.close())
   beforeEach(async () => {

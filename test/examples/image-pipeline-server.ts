@@ -5,6 +5,25 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { type RunningExample, startExample } from './run-example.ts'
 
+export const CHROMIUM_FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+]
+
+/**
+ * An imgproxy that the environment names. It must be allowed to fetch from loopback addresses
+ * (`IMGPROXY_ALLOW_LOOPBACK_SOURCE_ADDRESSES`), and allow its images to all pages (`IMGPROXY_ALLOW_ORIGIN=*`).
+ */
+export const REAL_IMGPROXY: Record<string, string> | undefined = process.env.STOWAGE_TEST_IMGPROXY_URL
+  ? {
+      IMGPROXY_URL: process.env.STOWAGE_TEST_IMGPROXY_URL,
+      IMGPROXY_KEY: process.env.STOWAGE_TEST_IMGPROXY_KEY ?? '',
+      IMGPROXY_SALT: process.env.STOWAGE_TEST_IMGPROXY_SALT ?? '',
+    }
+  : undefined
+
 const made: string[] = []
 
 export function removeFolders(): void {

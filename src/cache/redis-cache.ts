@@ -42,7 +42,7 @@ export interface RedisCache extends SignedUrlCache {
  * @throws `invalid-argument`; `unsupported`, from the first call on, where ioredis is not installed
  * @example
  * ```ts
- * const cache = redisCache(new Redis('redis://127.0.0.1:6379'))
+ * const cache = redisCache(redis)
  * const ours = redisCache({ url: 'redis://127.0.0.1:6379' }, { keyPrefix: 'photos:' })
  * ```
  */

@@ -133,6 +133,12 @@ export class Images {
     throw failed.error
   }
 
+  /** @throws 403 where the feed has something of somebody else under this id */
+  async assertNotOfOthers(userId, threadId) {
+    const others = await this.#query('thread_id = ? AND user_id <> ? LIMIT 1', threadId, userId)
+    if (others.length > 0) throw ofSomebodyElse()
+  }
+
   /** Deletes what was kept for a while only and is older than `milliseconds`. */
   async sweepTemporary(milliseconds) {
     const rows = await this.#query(
@@ -151,7 +157,7 @@ export class Images {
 
   async #own(userId, id) {
     const row = await this.#row(userId, id)
-    if (row.user_id !== userId) throw new Refusal(403, 'permission-denied', 'This image is of somebody else.')
+    if (row.user_id !== userId) throw ofSomebodyElse()
     return row
   }
 
@@ -211,6 +217,10 @@ function cleanAlt(alt) {
 
 function notFound() {
   return new Refusal(404, 'not-found', 'This image is not there any more.')
+}
+
+function ofSomebodyElse() {
+  return new Refusal(403, 'permission-denied', 'This image is of somebody else.')
 }
 
 function noImage() {

@@ -80,6 +80,7 @@ export function createRoutes({ app, sessions, assets, policy, onError = console.
 
 async function beginUpload({ app, request, userId }) {
   const { contentType, size, place, kind, threadId } = await jsonBody(request)
+  if (typeof threadId === 'string') await app.images.assertNotOfOthers(userId, threadId)
   return app.uploads.begin(userId, { contentType, size, place, kind, threadId })
 }
 

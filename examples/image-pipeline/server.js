@@ -41,7 +41,9 @@ async function serve(settings, origin) {
   // What a process that was killed has left is done before the first request, and from then on as it comes.
   const { worked, pending, stuck } = await files.recover()
   const worker = files.startWorker()
-  const sweeping = setInterval(() => app.images.sweepTemporary(DAY_MS).catch(logError), SWEEP_MS)
+  const sweep = () => app.images.sweepTemporary(DAY_MS).catch(logError)
+  await sweep()
+  const sweeping = setInterval(sweep, SWEEP_MS)
   const routes = createRoutes({
     app,
     assets,

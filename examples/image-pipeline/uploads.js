@@ -54,20 +54,20 @@ export class Uploads {
   }
 }
 
-function imageAt(place, params) {
-  const layout = Object.hasOwn(IMAGE_KEYS, place) ? IMAGE_KEYS[place] : undefined
-  const { userId, threadId, kind, id } = params
-  const own = { thread: { userId, threadId, kind, id }, temp: { userId, id }, feed: { threadId, kind, id } }[
-    place
-  ]
-  if (layout === undefined || own === undefined)
-    throw new Refusal(400, 'invalid-argument', 'place must be thread, temp or feed.')
+function imageAt(place, { userId, threadId, kind, id }) {
   try {
-    return { key: layout.build(own), id, threadId, place, kind }
+    if (place === 'thread')
+      return { key: IMAGE_KEYS.thread.build({ userId, threadId, kind, id }), id, threadId, place, kind }
+    if (place === 'feed')
+      return { key: IMAGE_KEYS.feed.build({ threadId, kind, id }), id, threadId, place, kind }
+    // Not a version of anything: a thread by itself.
+    if (place === 'temp')
+      return { key: IMAGE_KEYS.temp.build({ userId, id }), id, threadId: id, place, kind: 'insert' }
   } catch (error) {
     // A thread's id or a kind that is none.
     throw new Refusal(400, 'invalid-argument', error.message)
   }
+  throw new Refusal(400, 'invalid-argument', 'place must be thread, temp or feed.')
 }
 
 /** What this store can be told to enforce by itself; the rest is seen when the upload is finished. */

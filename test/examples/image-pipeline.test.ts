@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { isBlurhash } from '../../src/images/blurhash/index.ts'
+import { sqlite } from '../../src/sql/sqlite/index.ts'
 import { build } from '../package/packed-package.ts'
 import {
   bytesIn,
@@ -178,6 +179,43 @@ describe('the server of image-pipeline', () => {
       expect([answer.status, answer.body.error.code]).toEqual([400, 'invalid-argument'])
     }
     expect(server.output()).not.toMatch(/error/i)
+  })
+
+  it('lets nobody add to what somebody else has shared', async () => {
+    const bytes = await photo()
+    const mark = { place: 'feed', kind: 'watermark' }
+    const first = await ana.upload(bytes, { place: 'feed' })
+    await ana.upload(bytes, { ...mark, threadId: first.threadId })
+    const wish = { contentType: 'image/jpeg', size: 10, ...mark, threadId: first.threadId }
+    expect((await ben.ask('POST', '/uploads', wish)).status).toBe(403)
+    const { body } = await ben.ask<{ images: ShownImage[] }>('GET', `/versions/${first.threadId}`)
+    expect(body.images.map(({ kind, isMine }) => [kind, isMine])).toEqual([
+      ['insert', false],
+      ['watermark', false],
+    ])
+  })
+
+  it('deletes what is kept for a while only when it is a day old', async () => {
+    const bytes = await photo()
+    const [old, young] = [
+      await ana.upload(bytes, { place: 'temp' }),
+      await ana.upload(bytes, { place: 'temp' }),
+    ]
+    const kept = await ana.upload(bytes)
+    const { port } = new URL(server.url)
+    await server.kill('SIGTERM')
+    const engine = sqlite({ path: join(folder, 'app.db') })
+    const longAgo = BigInt(Date.now() - 86_500_000)
+    await engine.batch([
+      ['UPDATE t_default__images SET created_at = ? WHERE id IN (?, ?)', longAgo, old.id, kept.id],
+    ])
+    await engine.close()
+    server = await startServer(folder, { PORT: port })
+    const statuses = await Promise.all(
+      [old, young, kept].map(async ({ id }) => (await ana.ask('GET', `/images/${id}`)).status),
+    )
+    expect(statuses).toEqual([404, 200, 200])
+    expect(bytesIn(folder)).toHaveLength(2)
   })
 
   it('gives the same URLs a second time, and counts them as hits', async () => {

@@ -39,7 +39,7 @@ async function start() {
     chosen.accept = accepted
     byId('version-file').accept = accepted
     byId('limit').textContent =
-      `JPEG, PNG, WebP, GIF or AVIF, up to ${Math.round(limits.maxBytes / 1024 ** 2)} MB`
+      `JPEG, PNG, WebP, GIF, AVIF, up to ${Math.round(limits.maxBytes / 1024 ** 2)}\u00a0MB`
     byId('about').textContent = about.parts
   } catch (error) {
     report(byId('problems'), error.message)

@@ -150,7 +150,7 @@ export class ThreadView {
   async #saveLook() {
     const name = LOOKS[this.#look]
     const stage = await this.#stage
-    await this.#addVersion(async () => preparePhoto(await stage.toBlob()), 'gen', `The version “${name}”`)
+    await this.#addVersion(async () => preparePhoto(await stage.toBlob()), 'gen', `“${name}”`)
   }
 
   async #addVersion(prepare, kind, name) {

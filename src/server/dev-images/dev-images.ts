@@ -7,14 +7,8 @@ import type { FetchHandler } from '../options.ts'
 import { cacheControl, imageHeaders, type ServedImage } from './image-headers.ts'
 import { type ImageRequest, parsePath, splitSignature } from './image-path.ts'
 import { ImageRefusal } from './image-refusal.ts'
-import { openSource, readSource } from './open-source.ts'
-import {
-  assertDevelopment,
-  assertDevImagesOptions,
-  type DevImageSource,
-  type DevImagesOptions,
-  presetsOf,
-} from './options.ts'
+import { closeSource, openSource, readSource } from './open-source.ts'
+import { assertDevelopment, assertDevImagesOptions, type DevImagesOptions, presetsOf } from './options.ts'
 import { renderImage } from './render-image.ts'
 import { signatureCheck } from './signature-check.ts'
 import { WorkQueue } from './work-queue.ts'
@@ -67,7 +61,7 @@ export function devImages(options: DevImagesOptions): FetchHandler {
     const { etag, lastModified, contentType = 'application/octet-stream' } = opened
     const known = { etag, lastModified }
     if (failedCondition(headers, known) === 304) {
-      giveBack(opened)
+      closeSource(opened)
       return { ...known, bytes: undefined, type: '', extension: undefined }
     }
     const bytes = await readSource(opened, options.maxSourceBytes ?? DEFAULTS.maxSourceBytes, signal)
@@ -76,7 +70,8 @@ export function devImages(options: DevImagesOptions): FetchHandler {
   }
 
   async function image(request: Request, pathname: string, { signal }: Deadline): Promise<Response> {
-    const nowSeconds = now() / 1000
+    // In whole seconds, as imgproxy counts: a URL lives through the second that it ends in.
+    const nowSeconds = Math.floor(now() / 1000)
     const { signature, path } = splitSignature(pathname)
     checkSignature(signature, path)
     const wanted = parsePath(path, { presets, nowSeconds }, options.onlyPresets === true)
@@ -131,10 +126,6 @@ function text(status: number, body: string, type = 'text/plain'): Response {
 
 function conditionsOf(headers: Headers): (string | null)[] {
   return ['if-none-match', 'if-modified-since'].map(name => headers.get(name))
-}
-
-function giveBack({ body }: DevImageSource): void {
-  if (!(body instanceof Uint8Array)) void body[Symbol.asyncIterator]().return?.()
 }
 
 /** 499 is what proxies write down for a client that has gone: nobody reads that answer. */

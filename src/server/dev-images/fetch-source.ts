@@ -40,8 +40,7 @@ async function ask(target: URL, signal: AbortSignal): Promise<Response> {
   const headers = new Headers({ 'user-agent': 'stowage-dev-images' })
   // `fetch` takes no URL with a name and a password in it.
   if (target.username !== '' || target.password !== '') {
-    const login = `${decodeURIComponent(target.username)}:${decodeURIComponent(target.password)}`
-    headers.set('authorization', `Basic ${Buffer.from(login).toString('base64')}`)
+    headers.set('authorization', `Basic ${Buffer.from(loginOf(target)).toString('base64')}`)
     bare.username = ''
     bare.password = ''
   }
@@ -50,6 +49,14 @@ async function ask(target: URL, signal: AbortSignal): Promise<Response> {
   } catch {
     signal.throwIfAborted()
     throw unreachable(`${target.origin} can't be reached`)
+  }
+}
+
+function loginOf({ username, password }: URL): string {
+  try {
+    return `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  } catch {
+    throw unreachable('the name or the password in the source is no escaped UTF-8')
   }
 }
 

@@ -1,4 +1,5 @@
 /** Sources of images: where they may come from, and what their failures are to the client. */
+import { untilEnded } from '../../core/deadline.ts'
 import { isStorageError, type StorageError } from '../../core/errors.ts'
 import type { StorageProvider } from '../../core/provider.ts'
 import { fetchSource } from './fetch-source.ts'
@@ -21,7 +22,7 @@ const STATUS: Partial<Record<StorageError['code'], number>> = {
 /** @throws a refusal for a source that may not be read or that can't */
 export async function openSource(url: string, places: Places, signal: AbortSignal): Promise<DevImageSource> {
   try {
-    const given = await places.source?.(url, { signal })
+    const given = await untilEnded(Promise.resolve(places.source?.(url, { signal })), signal)
     if (given !== undefined) return given
     const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(url) ?? []
     switch (scheme.toLowerCase()) {
@@ -29,7 +30,8 @@ export async function openSource(url: string, places: Places, signal: AbortSigna
       case 'https':
         return await fetchSource(url, places.origins ?? [], signal)
       case 'local':
-        return await stored(places.local, 'local', rest.replace(/^\//, ''), places, signal)
+        if (!rest.startsWith('/')) throw unreachable('a local source begins with local:///')
+        return await stored(places.local, 'local', rest.slice(1), places, signal)
       case 's3': {
         const [bucket = '', ...key] = rest.split('/')
         const provider = Object.hasOwn(places.buckets ?? {}, bucket) ? places.buckets![bucket] : undefined
@@ -56,8 +58,7 @@ export async function readSource(
   const chunks: Uint8Array[] = []
   let read = 0
   try {
-    for await (const chunk of body) {
-      signal.throwIfAborted()
+    for await (const chunk of untilAborted(body, signal)) {
       read += chunk.length
       if (read > most) throw tooLarge(most)
       chunks.push(chunk)
@@ -68,6 +69,30 @@ export async function readSource(
     throw new ImageRefusal(422, 'Source response is incomplete', 'the source broke off')
   }
   return Buffer.concat(chunks, read)
+}
+
+/** Who gives up waits for nothing: a source that hangs may not know of signals. */
+async function* untilAborted(body: AsyncIterable<Uint8Array>, signal: AbortSignal) {
+  const chunks = body[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const { done, value } = await untilEnded(chunks.next(), signal)
+      if (done === true) return
+      yield value
+    }
+  } finally {
+    close(chunks)
+  }
+}
+
+/** Gives back what a source holds that need not be read. */
+export function closeSource({ body }: DevImageSource): void {
+  if (!(body instanceof Uint8Array)) close(body[Symbol.asyncIterator]())
+}
+
+/** The image is made, or not, whatever comes of this. */
+function close(chunks: AsyncIterator<Uint8Array>): void {
+  chunks.return?.().catch(() => {})
 }
 
 async function stored(

@@ -25,6 +25,8 @@ describe('an image of devImages', () => {
     expect([late.status, await late.text()]).toEqual([404, 'Invalid URL'])
     expect(reasonOf(late)).toMatch(/expired/)
     expect(late.headers.has('cache-control')).toBe(false)
+    const last = await servedImages(RED, { now: () => NOW_SECONDS * 1000 + 999 })
+    expect((await last.ask(localUrl(`exp:${NOW_SECONDS}`, 'a/red.jpg'))).status).toBe(200)
   })
 
   it('carries the etag of its source, the same for all variants, and is not sent to who has it', async () => {

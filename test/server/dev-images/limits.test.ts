@@ -59,6 +59,22 @@ describe('limits of devImages', () => {
     expect([answer.status, await answer.text()]).toEqual([503, 'Timeout'])
   })
 
+  it('has room again after sources that never come and never end, whatever they make of the signal', async () => {
+    const never = new Promise<never>(() => {})
+    const stuck = async function* () {
+      yield Buffer.from('the beginning')
+      await never
+    }
+    const source = async (url: string): Promise<DevImageSource> => {
+      if (url.endsWith('never')) return never
+      return { body: url.endsWith('stuck') ? stuck() : await photo() }
+    }
+    const { ask } = await servedImages({}, { source, concurrency: 1, timeoutMs: 200 })
+    const statuses: number[] = []
+    for (const key of ['never', 'stuck', 'photo']) statuses.push((await ask(localUrl('', key, 'png'))).status)
+    expect(statuses).toEqual([503, 503, 200])
+  })
+
   it('makes so many images at once, the others in their order', async () => {
     const held: ((source: DevImageSource) => void)[] = []
     const asked: string[] = []

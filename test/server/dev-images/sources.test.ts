@@ -84,6 +84,8 @@ describe('http sources of devImages', () => {
     const source = inside.origin.replace('//', '//me:p%40ss@')
     expect((await ask(httpUrl(`${source}/login`))).status).toBe(200)
     expect((await ask(httpUrl(`${inside.origin}/login`))).status).toBe(401)
+    const noText = await ask(httpUrl(inside.origin.replace('//', '//me:%ff@')))
+    expect([noText.status, reasonOf(noText)]).toEqual([404, expect.stringMatching(/name or the password/)])
   })
 
   it('that break off are no images', async () => {
@@ -113,6 +115,37 @@ describe('stored sources of devImages', () => {
     const answer = await ask(localUrl('', 'a.jpg'))
     expect([answer.status, await answer.text()]).toEqual([status, 'Source is unreachable'])
     expect(reasonOf(answer)).toBe(`the store says ${code}`)
+  })
+
+  it('have no host where they are local', async () => {
+    const images = { 'a.jpg': plainImage('red'), 'b/a.jpg': plainImage('red') }
+    const { ask } = await servedImages(images)
+    const status = async (source: string) =>
+      (await ask(signed(`/plain/${encodeURIComponent(source)}@png`))).status
+    expect(await status('local:///b/a.jpg')).toBe(200)
+    expect(await status('local://a.jpg')).toBe(404)
+    expect(await status('local://b/a.jpg')).toBe(404)
+  })
+
+  it('that turn out to be known to the client may fail to be closed', async () => {
+    const failures: unknown[] = []
+    const onFailure = (error: unknown) => failures.push(error)
+    process.on('unhandledRejection', onFailure)
+    try {
+      const body = {
+        [Symbol.asyncIterator]: () => ({
+          next: async () => ({ done: true as const, value: undefined }),
+          return: () => Promise.reject(new Error('closing failed')),
+        }),
+      }
+      const { ask } = await servedImages({}, { source: () => ({ body, etag: 'v1' }) })
+      const answer = await ask(localUrl('', 'a', 'png'), { headers: { 'if-none-match': '"v1"' } })
+      expect(answer.status).toBe(304)
+      await new Promise(resolve => setImmediate(resolve))
+      expect(failures).toEqual([])
+    } finally {
+      process.off('unhandledRejection', onFailure)
+    }
   })
 
   it('end at the question mark, unless told otherwise', async () => {

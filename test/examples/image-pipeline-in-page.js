@@ -59,6 +59,16 @@ export function bringPhoto({ kind, name, base64 }) {
   )
 }
 
+/** As a browser whose graphics card is not trusted. */
+export function withoutWebGl() {
+  for (const { prototype } of [HTMLCanvasElement, OffscreenCanvas]) {
+    const getContext = prototype.getContext
+    prototype.getContext = function (kind, ...more) {
+      return kind.startsWith('webg') ? null : getContext.call(this, kind, ...more)
+    }
+  }
+}
+
 /** Where tiles are, to the pixel. @param {Element[]} tiles */
 export function placesOf(tiles) {
   return tiles.map(tile => {

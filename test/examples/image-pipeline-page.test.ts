@@ -16,6 +16,7 @@ import {
   shownImage,
   twoFrames,
   unnamed,
+  withoutWebGl,
 } from './image-pipeline-in-page.js'
 import {
   bytesIn,
@@ -210,6 +211,20 @@ describeWithTool('chromium', 'the page of image-pipeline', program => {
     // Two frames later it has been decoded, and would be shown.
     await page.evaluate(twoFrames)
     expect(await page.locator('#stage').getAttribute('data-shows')).toBe('original')
+  })
+
+  it('shows the same without WebGL, as an image', async () => {
+    await page.addInitScript(withoutWebGl)
+    await open()
+    await choose(file('lake.jpg', await photo({ width: 1200, height: 800 })))
+    await loaded('lake')
+    await tile('lake').getByRole('link').click()
+    await shows('original')
+    const image = page.locator('#stage').getByAltText('lake')
+    expect(await image.evaluate(pixelsOf)).toMatchObject({ size: [1200, 800] })
+    await page.getByRole('button', { name: 'Zoom in' }).click()
+    expect(await image.getAttribute('style')).toContain('scale(1.4)')
+    expect(await page.getByRole('button', { name: 'Mono' }).count()).toBe(0)
   })
 
   it('gets the same image URLs at the second load, and the cache had them', async () => {

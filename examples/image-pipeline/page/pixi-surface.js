@@ -27,7 +27,8 @@ export class PixiSurface {
     const surface = new PixiSurface()
     const app = new Application()
     await app.init({
-      preference: 'webgl',
+      // No other: looks are shaders.
+      preference: ['webgl'],
       backgroundAlpha: 0,
       autoDensity: true,
       resolution: Math.min(2, devicePixelRatio),

@@ -10,7 +10,7 @@ import { isFileName, reads } from '../core/sign-requests.ts'
 import { forward, watchedKeys } from '../decorators/forward.ts'
 import { CacheCalls } from './cache-calls.ts'
 import { assertPlace, type CacheSignedUrlsOptions, cacheSettings, longestOf } from './cache-options.ts'
-import type { Wish } from './entry.ts'
+import { generationKey, type Wish } from './entry.ts'
 import { Invalidations } from './invalidations.ts'
 import { type Sign, UrlCache } from './url-cache.ts'
 
@@ -159,7 +159,9 @@ export function cacheSignedUrls(inner: StorageProvider, options: CacheSignedUrls
   }
 
   function forget(keys: readonly unknown[]): Promise<void> {
-    const objects = keys.filter(key => typeof key === 'string').map(key => urls.objectOf(key))
+    const objects = keys
+      .filter(key => typeof key === 'string')
+      .map(key => generationKey(version, inner.location, key))
     return invalidations.add([...new Set(objects)])
   }
 

@@ -1,40 +1,19 @@
-import { LRUCache } from 'lru-cache'
 import { rememberOutcome } from '../core/cache-outcomes.ts'
 import { untilEnded } from '../core/deadline.ts'
 import { StorageError } from '../core/errors.ts'
 import type { KeyResult, SignedUrl } from '../core/results.ts'
 import type { CacheCalls } from './cache-calls.ts'
-import {
-  type Entry,
-  entrySuffix,
-  entryValue,
-  generationKey,
-  isGeneration,
-  readEntry,
-  type Wish,
-} from './entry.ts'
+import { type Entry, entrySuffix, entryValue, isGeneration, readEntry, type Wish } from './entry.ts'
 import { Flight, type Miss, type Signed } from './flight.ts'
 import type { Invalidations } from './invalidations.ts'
+import { type LookupSettings, Lookups } from './lookups.ts'
 
-export interface UrlCacheSettings {
-  readonly location: string
-  readonly version: string
+export interface UrlCacheSettings extends LookupSettings {
   readonly marginMs: number
   readonly now: () => number
   readonly monotonic: () => number
   readonly newGeneration: () => string
-  /** Entries that are remembered in this process. */
-  readonly localEntries: number
 }
-
-/** What the cache has of an object and one wish. */
-type Found = Omit<Miss, 'key'> & { readonly entry: Entry | undefined }
-
-interface SeenEntry extends Entry {
-  readonly generation: string
-}
-
-const NOTHING: readonly string[] = []
 
 /** Signs keys, without the cache: a result per key, in their order. Rejects with nothing. */
 export type Sign = (
@@ -49,21 +28,13 @@ export class UrlCache {
   readonly #settings: UrlCacheSettings
   /** Signings under way, by the entry's key. */
   readonly #flights = new Map<string, Flight>()
-  /** Entries as this process has seen them last, by their key. They hold for as long as their generation is the present one. */
-  readonly #seen: LRUCache<string, SeenEntry> | undefined
+  readonly #lookups: Lookups
 
   constructor(calls: CacheCalls, invalidations: Invalidations, settings: UrlCacheSettings) {
     this.#calls = calls
     this.#invalidations = invalidations
     this.#settings = settings
-    const { localEntries: max } = settings
-    if (max > 0) this.#seen = new LRUCache({ max })
-  }
-
-  /** The key that stands for an object whatever its URLs are asked for. */
-  objectOf(key: string): string {
-    const { version, location } = this.#settings
-    return generationKey(version, location, key)
+    this.#lookups = new Lookups(calls, settings)
   }
 
   /** One question to the cache, one signing of what is not there, one answer to it. */
@@ -77,7 +48,7 @@ export class UrlCache {
     const results: KeyResult<SignedUrl>[] = new Array(keys.length)
     const misses: (Miss & { readonly at: number })[] = []
     const direct: number[] = []
-    const found = await untilEnded(this.#lookUp(keys, entrySuffix(wish), notBefore), signal)
+    const found = await untilEnded(this.#lookups.of(keys, entrySuffix(wish), notBefore), signal)
     for (let at = 0; at < keys.length; at++) {
       const key = keys[at]!
       const one = found[at]
@@ -90,68 +61,6 @@ export class UrlCache {
       this.#signedDirectly(keys, direct, sign, signal, results),
     ])
     return results
-  }
-
-  /**
-   * What the cache has for each key; undefined where it could not be asked. Of entries that this process has seen, only
-   * the generation is asked for, which says whether they still hold: most of what is read is small.
-   */
-  async #lookUp(keys: readonly string[], suffix: string, notBefore: number): Promise<(Found | undefined)[]> {
-    const asked: string[] = []
-    const seen: (SeenEntry | undefined)[] = []
-    for (const key of keys) {
-      const object = this.objectOf(key)
-      const name = object + suffix
-      const entry = this.#seen?.get(name)
-      const good = entry !== undefined && entry.expiresAt >= notBefore ? entry : undefined
-      seen.push(good)
-      asked.push(object)
-      if (good === undefined) asked.push(name)
-    }
-    const values = await this.#calls.getMany(asked)
-    if (values === undefined) return keys.map(() => undefined)
-    const changed: number[] = []
-    let next = 0
-    const found = seen.map((entry, at): Found | undefined => {
-      const object = asked[next]!
-      const known = values[next++]
-      if (entry === undefined) return this.#found(object, asked[next]!, known, values[next++], notBefore)
-      const name = object + suffix
-      if (entry.generation === known) return { object, name, generation: known, stale: NOTHING, entry }
-      this.#seen?.delete(name)
-      if (isGeneration(known)) changed.push(at)
-      return this.#found(object, name, known, isGeneration(known) ? undefined : '', notBefore)
-    })
-    if (changed.length === 0) return found
-    // Others may have signed under the generation that has come since.
-    const entries = await this.#calls.getMany(changed.map(at => found[at]!.name))
-    changed.forEach((at, index) => {
-      const { object, name, generation } = found[at]!
-      found[at] = entries && this.#found(object, name, generation, entries[index], notBefore)
-    })
-    return found
-  }
-
-  #found(
-    object: string,
-    name: string,
-    known: string | undefined,
-    kept: string | undefined,
-    notBefore: number,
-  ): Found {
-    const generation = isGeneration(known) ? known : undefined
-    const entry = generation === undefined ? undefined : readEntry(kept, generation, notBefore)
-    if (generation !== undefined && entry !== undefined) {
-      this.#see(name, generation, entry)
-      return { object, name, generation, stale: NOTHING, entry }
-    }
-    const stale = kept === undefined ? [] : [name]
-    if (known !== generation) stale.push(object)
-    return { object, name, generation, stale, entry }
-  }
-
-  #see(name: string, generation: string, { url, expiresAt }: Entry): void {
-    this.#seen?.set(name, { generation, url, expiresAt })
   }
 
   /** Waits for what is being signed already, and signs the rest as one batch. */
@@ -252,7 +161,7 @@ export class UrlCache {
     kept.forEach(({ miss, value }, at) => {
       const winner = winners?.[2 * at + 1]
       const entry = readEntry(winner, miss.generation!, notBefore)
-      if (entry !== undefined) this.#see(miss.name, miss.generation!, entry)
+      if (entry !== undefined) this.#lookups.remember(miss.name, miss.generation!, entry)
       if (winner === value) return
       const own = signed.get(miss.name) as Signed & { ok: true }
       if (winners === undefined) signed.set(miss.name, { ...own, outcome: 'error' })

@@ -130,7 +130,7 @@ describeWithTool('redis-server', 'cacheSignedUrls over Redis', command => {
     'signs without a Redis that %s, in bounded time, deletes too, and comes back to it',
     async (what, down, up) => {
       const signer = new Signer()
-      const files = await processOver(signer, { coolDownMs: 50 })
+      const files = await processOver(signer, { coolDownMs: 50, cacheTimeoutMs: 250 })
       await files.upload('a', 'x')
       const { url } = await files.signedUrl('a')
       await down()

@@ -12,7 +12,7 @@ const files = cacheSignedUrls(
     // Each process has a time of its own, so that none signs by chance what another has signed.
     now: () => Date.now() - (process.pid % 1000) * 1000,
   }),
-  { cache },
+  { cache, cacheTimeoutMs: 60_000 },
 )
 await cache.connect()
 const results = await files.signedUrls(['a', 'b', 'c', 'd/e', 'é'])

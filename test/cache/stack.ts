@@ -77,7 +77,8 @@ export class Signer {
   }
 
   cached(options: Partial<CacheSignedUrlsOptions> & { cache: SignedUrlCache }): StorageProvider {
-    return cacheSignedUrls(this.store, { now: this.clock.now, ...options })
+    // On a busy machine an answer must not be taken for one that does not come.
+    return cacheSignedUrls(this.store, { now: this.clock.now, cacheTimeoutMs: 60_000, ...options })
   }
 }
 

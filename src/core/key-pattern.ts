@@ -79,11 +79,13 @@ export class KeyPattern {
     return params
   }
 
-  #fill(operation: string, params: Readonly<Record<string, unknown>>, leadingOnly: boolean): string {
-    this.#assertKnown(operation, params)
-    const given = this.#parameters.filter(({ name }) => params[name] !== undefined)
+  #fill(operation: string, given: Readonly<Record<string, unknown>>, leadingOnly: boolean): string {
+    this.#assertKnown(operation, given)
+    // Without what every object inherits: a parameter may be called `constructor`.
+    const params: Record<string, unknown> = Object.assign(Object.create(null), given)
+    const told = this.#parameters.filter(({ name }) => params[name] !== undefined)
     const missing = this.#parameters.find(({ name }) => params[name] === undefined)
-    if (missing !== undefined && (!leadingOnly || given.length > this.#parameters.indexOf(missing)))
+    if (missing !== undefined && (!leadingOnly || told.length > this.#parameters.indexOf(missing)))
       throw invalidArgument(`${operation}: ${this.name} needs ${missing.name}`)
     let text = ''
     for (const [at, segment] of this.segments.entries()) {

@@ -79,6 +79,16 @@ describe('prefix', () => {
     expect(layout.temp.prefix({ userId: 'u1' })).toBe('u1/temp/')
   })
 
+  it('takes parameters with names that every object answers to', () => {
+    const odd = keys({ odd: '{constructor}/{toString}' })
+    const params = { constructor: 'a', toString: 'b' }
+    expect(odd.odd.build(params as never)).toBe('a/b')
+    expect({ ...odd.odd.parse('a/b') }).toEqual(params)
+    expect(odd.odd.prefix({} as never)).toBe('')
+    expect(odd.odd.prefix({ constructor: 'a' } as never)).toBe('a/')
+    expect(() => odd.odd.build({} as never)).toThrow('odd needs constructor')
+  })
+
   it('refuses a parameter behind one that is missing', () => {
     expect(refusal(() => layout.image.prefix({ threadId: 't1' }))).toEqual([
       'invalid-argument',

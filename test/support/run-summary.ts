@@ -15,6 +15,7 @@ export default class RunSummary implements Reporter {
     const { s3Servers = [], postgres } = this.#vitest?.getRootProject().getProvidedContext() ?? {}
     const here: string[] = s3Servers.flatMap(server => ('missing' in server ? [] : [server.name]))
     if (postgres !== undefined && !('missing' in postgres)) here.push(`PostgreSQL ${postgres.version}`)
+    if (findTool('redis-server')) here.push('redis-server')
     const supabase = process.env.STOWAGE_TEST_SUPABASE_URL
       ? 'a real Supabase'
       : "the stand-in for Supabase's storage server"

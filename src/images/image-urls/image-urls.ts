@@ -104,7 +104,7 @@ export function imageUrls<
   /** When URLs of this source end, in seconds since 1970. The same at each call, else no cache would ever hit. */
   function endOf(image: SignedImage, address: string): number | undefined {
     const { ttlSeconds: ttl, ttlWindowSeconds: window } = images
-    const own = ttl === undefined ? undefined : windowEnd(now(), ttl, window ?? ttl)
+    const own = ttl === undefined ? undefined : windowEnd(now(), ttl, window ?? ttl, address)
     if (address !== image.signedUrl.url) return own
     // imgproxy must not show what it can't fetch any more.
     return Math.min(own ?? Number.POSITIVE_INFINITY, Math.floor(image.signedUrl.expiresAt.getTime() / 1000))

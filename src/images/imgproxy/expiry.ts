@@ -25,9 +25,20 @@ export function assertAhead(seconds: number, clock: Clock): void {
 }
 
 /**
- * The end of a URL that lives `ttl` seconds, moved on to the next multiple of `window`: all URLs of one window end
- * together, so that they are the same URL and a CDN keeps one copy.
+ * The end of a URL that lives `ttl` seconds, moved on to the next step of `window`: all URLs of a source that are made
+ * within one are the same, so that a CDN keeps one copy. Each source has steps of its own: with common ones all images of
+ * a site would get new URLs in the same second, and the server all its work at once.
  */
-export function windowEnd(nowMs: number, ttl: number, window: number): number {
-  return Math.ceil((nowMs / 1000 + ttl) / window) * window
+export function windowEnd(nowMs: number, ttl: number, window: number, source: string): number {
+  const phase = hashOf(source) % window
+  return Math.ceil((nowMs / 1000 + ttl - phase) / window) * window + phase
+}
+
+/** FNV-1a and the last steps of MurmurHash3, which spread it: 32 bits, the same everywhere, no secret. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
 }

@@ -39,8 +39,8 @@ export function imgproxyAsync<const E extends Edition = 'open-source'>(
   const encrypt = settings.encryptionKey === undefined ? undefined : webEncrypter(settings)
 
   async function finished(parts: PathParts, source: string, call?: CallOptions): Promise<string> {
-    const before = parts.before(call)
     const checked = checkedSource(source, rules)
+    const before = parts.before(checked, call)
     const encoded =
       encrypt === undefined ? encodedSource(checked, rules) : splitBase64(await encrypt(checked), rules)
     const path = before + encoded + parts.after

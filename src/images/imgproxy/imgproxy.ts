@@ -64,19 +64,19 @@ export function imgproxy<const E extends Edition = 'open-source'>(options: Imgpr
       ? (source: string) => encodedSource(checkedSource(source, rules), rules)
       : (source: string) => splitBase64(encrypt(checkedSource(source, rules)), rules)
 
-  function finished(before: string, source: string, after: string): string {
-    const path = before + encoded(source) + after
+  function finished(parts: PathParts, source: string, call?: CallOptions): string {
+    const end = encoded(source) + parts.after
+    const path = parts.before(source, call) + end
     return `${start}${sign(path)}${path}`
   }
 
   return {
     url(source, image) {
-      const parts = new PathParts((image ?? {}) as ImageOptions, settings)
-      return finished(parts.before(undefined), source, parts.after)
+      return finished(new PathParts((image ?? {}) as ImageOptions, settings), source)
     },
     preset(image) {
       const parts = new PathParts((image ?? {}) as ImageOptions, settings)
-      return (source, call) => finished(parts.before(call), source, parts.after)
+      return (source, call) => finished(parts, source, call)
     },
     verify(url) {
       const signed = signedPathOf(url, endpoint)

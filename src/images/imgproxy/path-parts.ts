@@ -33,14 +33,14 @@ export class PathParts {
     this.fixed = everlasting ? this.#before(compiled.cacheBuster, 0) : undefined
   }
 
-  /** What is before the source this time. @throws `invalid-argument` where the end has passed meanwhile */
-  before(call: CallOptions | undefined): string {
-    if (call !== undefined) return this.#changed(call)
+  /** What is before `source` this time. @throws `invalid-argument` where the end has passed meanwhile */
+  before(source: string, call: CallOptions | undefined): string {
+    if (call !== undefined) return this.#changed(source, call)
     if (this.fixed !== undefined) return this.fixed
-    return this.#before(this.#compiled.cacheBuster, this.#end(this.#compiled.expires))
+    return this.#before(this.#compiled.cacheBuster, this.#end(source, this.#compiled.expires))
   }
 
-  #changed(call: CallOptions): string {
+  #changed(source: string, call: CallOptions): string {
     for (const name in call)
       if (name !== 'cacheBuster' && name !== 'expires')
         throw refusal(
@@ -51,17 +51,19 @@ export class PathParts {
       throw refusal('cacheBuster and expires cannot be told a server that takes only presets')
     return this.#before(
       cacheBuster === undefined ? this.#compiled.cacheBuster : cacheBusterSegment(cacheBuster),
-      expires === undefined ? this.#end(this.#compiled.expires) : expirySeconds(expires, this.#settings),
+      expires === undefined
+        ? this.#end(source, this.#compiled.expires)
+        : expirySeconds(expires, this.#settings),
     )
   }
 
-  #end(expires: number | undefined): number {
+  #end(source: string, expires: number | undefined): number {
     const { now, ttlSeconds, ttlWindowSeconds } = this.#settings
     if (expires !== undefined) {
       assertAhead(expires, this.#settings)
       return expires
     }
-    return ttlSeconds === undefined ? 0 : windowEnd(now(), ttlSeconds, ttlWindowSeconds!)
+    return ttlSeconds === undefined ? 0 : windowEnd(now(), ttlSeconds, ttlWindowSeconds!, source)
   }
 
   #before(cacheBuster: string, end: number): string {

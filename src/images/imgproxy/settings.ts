@@ -52,8 +52,9 @@ export interface ImgproxyOptions<E extends Edition = 'open-source'> {
   /** Seconds that a URL lives at least, where an image has no `expires` of its own. Default: URLs do not end. */
   readonly ttlSeconds?: number
   /**
-   * Ends of URLs are moved on to multiples of this, in seconds, so that URLs made meanwhile are the same and a CDN
-   * keeps one copy: a URL lives from `ttlSeconds` to `ttlSeconds + ttlWindowSeconds`. Default: `ttlSeconds`.
+   * Ends of URLs move in steps of this, in seconds, so that URLs made meanwhile are the same and a CDN keeps one copy: a
+   * URL lives from `ttlSeconds` to `ttlSeconds + ttlWindowSeconds`. Each source steps at a time of its own.
+   * Default: `ttlSeconds`.
    */
   readonly ttlWindowSeconds?: number
   /** Names of presets that the server knows: others are refused. Default: any name. */

@@ -18,7 +18,7 @@ export const MAY_IMPORT = {
   // A bridge of one decorator to a vendor, not a decorator.
   'decorators/open-telemetry-observer': ['decorators/observe'],
   'sql/*': ['sql/engine'],
-  'images/describe': ['images/blurhash'],
+  'images/describe': ['images/blurhash', 'decorators/semaphore'],
   'images/image-metadata': ['images/blurhash'],
   'images/with-image-metadata': ['images/describe', 'images/image-metadata', 'decorators/forward'],
   'images/image-urls': ['images/imgproxy', 'images/image-metadata'],

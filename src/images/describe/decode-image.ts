@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises'
 import type { Metadata, Sharp } from 'sharp'
 import { loadPeer } from '../../core/peer.ts'
 import { encodeBlurhash } from '../blurhash/index.ts'
 import type { ImageDescription } from '../image-description.ts'
 import type { DescribeSettings } from './describe-options.ts'
 import { failureOfSharp, imageFailure } from './image-failure.ts'
+import type { ImageFile } from './image-file.ts'
 
 /** Pixels along the longer side of what a blurhash is made of: it holds less detail than that. */
 const SAMPLE = 32
@@ -11,11 +13,10 @@ const SAMPLE = 32
 /**
  * Describes a file that has been recognized. The head is read before the pixels: what is above a limit is never decoded.
  *
- * @param image the whole file, or its path
  * @throws `too-large`, `timeout`, `invalid-argument`
  */
 export async function decodeImage(
-  image: Uint8Array | string,
+  file: ImageFile,
   type: string,
   settings: DescribeSettings,
 ): Promise<ImageDescription> {
@@ -23,7 +24,7 @@ export async function decodeImage(
   let decoder: Sharp
   let head: Metadata
   try {
-    decoder = sharp(image, {
+    decoder = sharp(await readable(file, type), {
       // Warnings are about what browsers show all the same, as stray bytes between the parts of a JPEG.
       failOn: 'error',
       limitInputPixels: settings.maxPixels,
@@ -39,8 +40,7 @@ export async function decodeImage(
     throw imageFailure('too-large', `the image has ${pages} frames, above maxFrames, ${settings.maxFrames}`)
   // sharp 0.33 does not tell the seen size. Orientations from 5 on lie on their side (Exif 2.3, tag 0x0112).
   const lies = (head.orientation ?? 1) >= 5
-  const blurhash =
-    head.format === 'svg' && !settings.drawSvg ? undefined : await blurhashOf(decoder, settings, type)
+  const blurhash = await blurhashOf(decoder, settings, type)
   return {
     type,
     width: lies ? height : width,
@@ -49,6 +49,15 @@ export async function decodeImage(
     alpha: head.hasAlpha ?? false,
     ...(blurhash === undefined ? {} : { blurhash }),
   }
+}
+
+/**
+ * sharp's cache keeps files of these kinds open, and their place on the disk with them, after they were removed. It maps
+ * them into memory as a whole, too. SVG that comes as bytes has no folder that it could refer to other files in.
+ */
+async function readable({ bytes, path }: ImageFile, type: string): Promise<Uint8Array | string> {
+  const kept = ['image/gif', 'image/webp', 'image/svg+xml'].includes(type)
+  return bytes ?? (kept ? readFile(path!) : path!)
 }
 
 /** `undefined` where the pixels can't be decoded. Only time is an error: the same file may have enough of it later. */

@@ -12,7 +12,7 @@ export interface DescribeLimits {
   maxPixels?: number
   /** Frames of an animation. Default: 2,000. */
   maxFrames?: number
-  /** Milliseconds for decoding, from when the whole file is at hand; then it ends with `timeout`. Default: 10 seconds. */
+  /** Milliseconds for decoding, from when it is this image's turn; then it ends with `timeout`. Default: 10 seconds. */
   timeoutMs?: number
 }
 
@@ -22,7 +22,10 @@ export interface BlurhashOptions {
   components?: { readonly x: number; readonly y: number }
   /** A colour, such as `#fff`, that transparent pixels are laid on. Default: they stay what they are under their alpha. */
   flatten?: string
-  /** Whether SVG is drawn for its blurhash. Default: false, as drawing it can take seconds; its size is told all the same. */
+  /**
+   * Whether SVG is drawn for its blurhash, and measured where it says no size. Default: false, as a small one can take
+   * hours that nothing ends; the size that it says is told all the same.
+   */
   drawSvg?: boolean
 }
 

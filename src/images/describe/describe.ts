@@ -1,25 +1,31 @@
-import { readFile } from 'node:fs/promises'
 import type { UploadBody } from '../../core/body.ts'
 import { bodySource } from '../../core/body-source.ts'
 import { SNIFF_BYTES } from '../../core/content-type.ts'
-import { deadline, endedError, untilEnded } from '../../core/deadline.ts'
+import { deadline } from '../../core/deadline.ts'
 import { Download } from '../../core/download.ts'
 import { isStorageError } from '../../core/errors.ts'
 import { wholeBytes } from '../../core/open-body.ts'
 import { SourceReader } from '../../core/source-reader.ts'
 import type { ImageDescription } from '../image-description.ts'
 import { decodeImage } from './decode-image.ts'
+import { decodeInTurn } from './decode-in-turn.ts'
 import { type DescribeOptions, type DescribeSettings, describeSettings } from './describe-options.ts'
-import { imageFailure } from './image-failure.ts'
-import { imageType, isAnimatedPng } from './image-type.ts'
+import { imageFailure, tooManyPixels } from './image-failure.ts'
+import { type ImageFile, imageInMemory } from './image-file.ts'
+import { imageType } from './image-type.ts'
+import { readPngHead } from './png-head.ts'
 import { Spool } from './spool.ts'
+import { svgSize } from './svg-size.ts'
+
+/** Of an SVG: editors put long comments and lists of names before its size. */
+const SVG_START_BYTES = 64 * 2 ** 10
 
 /**
  * What an image is: type, size as seen, animation, alpha and blurhash. Needs the package `sharp`.
  *
  * A stream is kept in memory up to 1 MiB and in a temporary file beyond that, which is gone afterwards. What does not
- * begin as an image is refused before the rest is read. Decoding takes threads of Node's pool (`UV_THREADPOOL_SIZE`, 4
- * by default): so many images are decoded at once, others wait.
+ * begin as an image is refused before the rest is read. As many images as the machine has processors are decoded at once,
+ * and one less than Node's pool has threads (`UV_THREADPOOL_SIZE`, 4 by default); others wait for their turn.
  *
  * A file that is cut short or damaged behind its head still has a size: its `blurhash` is absent.
  *
@@ -38,7 +44,7 @@ export async function describe(input: UploadBody, options: DescribeOptions = {})
   clear()
   const bytes = wholeBytes(input)
   if (bytes !== undefined)
-    return describeWhole(bytes, { type: await imageTypeOf(bytes), first: bytes, settings, signal })
+    return describeFile(imageInMemory(bytes), { type: await imageTypeOf(bytes), settings, signal })
   const tooLong = sizeOf(input)
   if (tooLong !== undefined && tooLong > settings.maxBytes) {
     if (input instanceof Download) input.cancel()
@@ -46,10 +52,9 @@ export async function describe(input: UploadBody, options: DescribeOptions = {})
   }
   const reader = readerOf(input, signal)
   try {
-    const first = await reader.readAhead(SNIFF_BYTES).catch(unread)
-    const type = await imageTypeOf(first)
+    const type = await imageTypeOf(await reader.readAhead(SNIFF_BYTES).catch(unread))
     const spool = await Spool.fill(reader, settings.maxBytes).catch(unread)
-    return await describeSpool(spool, { type, first, settings, signal }).finally(() => spool.remove())
+    return await describeSpool(spool, { type, settings, signal }).finally(() => spool.remove())
   } finally {
     await reader.close()
   }
@@ -57,8 +62,6 @@ export async function describe(input: UploadBody, options: DescribeOptions = {})
 
 export interface Recognized {
   readonly type: string
-  /** The first bytes of the file. */
-  readonly first: Uint8Array
   readonly settings: DescribeSettings
   readonly signal: AbortSignal | undefined
 }
@@ -68,39 +71,30 @@ export async function describeSpool(spool: Spool, recognized: Recognized): Promi
   if (spool.failure !== undefined)
     throw imageFailure('internal', 'the image could not be kept in a temporary file', spool.failure)
   if (!spool.ended || spool.size > recognized.settings.maxBytes) throw tooManyBytes(recognized.settings)
-  return describeWhole(spool.bytes ?? spool.path!, recognized)
+  return describeFile(spool, recognized)
 }
 
-/** @param image the whole file, or its path */
-export async function describeWhole(
-  image: Uint8Array | string,
-  { type, first, settings, signal }: Recognized,
+export async function describeFile(
+  file: ImageFile,
+  { type, settings, signal }: Recognized,
 ): Promise<ImageDescription> {
-  if (typeof image !== 'string' && image.length > settings.maxBytes) throw tooManyBytes(settings)
-  const ends = deadline({ signal, timeoutMs: settings.timeoutMs }, 'describe', 'images')
-  try {
-    const description = await untilEnded(
-      readable(image, type).then(file => decodeImage(file, type, settings)),
-      ends.signal,
-    )
-    if (type !== 'image/png') return description
-    return { ...description, animated: isAnimatedPng(first) }
-  } catch (error) {
-    if (ends.signal?.aborted && error === ends.signal.reason)
-      throw endedError(ends.signal, 'describe', 'images')
-    throw error
-  } finally {
-    ends.clear()
-  }
+  if (file.size > settings.maxBytes) throw tooManyBytes(settings)
+  if (type === 'image/svg+xml' && !settings.drawSvg) return describeSvg(file, settings)
+  // Before sharp reads it at all: it unpacks what is refused here.
+  const animated = type === 'image/png' && (await readPngHead(file)).animated
+  const description = await decodeInTurn(() => decodeImage(file, type, settings), {
+    signal,
+    timeoutMs: settings.timeoutMs,
+  })
+  return animated ? { ...description, animated } : description
 }
 
-/**
- * sharp's cache keeps files of these kinds open, and their place on the disk with them, after they were removed. It maps
- * them into memory as a whole, too. SVG that comes as bytes has no folder that it could refer to other files in.
- */
-async function readable(image: Uint8Array | string, type: string): Promise<Uint8Array | string> {
-  const kept = ['image/gif', 'image/webp', 'image/svg+xml'].includes(type)
-  return typeof image === 'string' && kept ? readFile(image) : image
+async function describeSvg(file: ImageFile, { maxPixels }: DescribeSettings): Promise<ImageDescription> {
+  const size = svgSize(await file.read(0, SVG_START_BYTES))
+  if (size === undefined)
+    throw imageFailure('invalid-argument', 'the SVG says no size; with drawSvg it is measured')
+  if (size.width * size.height > maxPixels) throw tooManyPixels()
+  return { type: 'image/svg+xml', ...size, animated: false, alpha: true }
 }
 
 async function imageTypeOf(first: Uint8Array): Promise<string> {

@@ -9,11 +9,14 @@ export function imageFailure(code: ErrorCode, problem: string, cause?: unknown):
   })
 }
 
+export function tooManyPixels(cause?: unknown): StorageError {
+  return imageFailure('too-large', 'the image has more pixels than maxPixels allows', cause)
+}
+
 /** sharp tells its refusals by their words only. */
 export function failureOfSharp(error: unknown, type: string): StorageError {
   const message = error instanceof Error ? error.message : String(error)
-  if (/exceeds pixel limit|dimensions exceed|too large/i.test(message))
-    return imageFailure('too-large', 'the image has more pixels than maxPixels allows', error)
+  if (/exceeds pixel limit|dimensions exceed|too large/i.test(message)) return tooManyPixels(error)
   if (/^timeout/i.test(message)) return imageFailure('timeout', 'decoding took longer than timeoutMs', error)
   return imageFailure(
     'invalid-argument',

@@ -29,18 +29,3 @@ function isoImage(first: Uint8Array): string | undefined {
   if (brands.some(brand => /^hei[cxms]$|^hev[cx]$/.test(brand))) return 'image/heic'
   return brands.includes('mif1') ? 'image/heif' : undefined
 }
-
-/**
- * Whether a PNG is animated: a chunk says so before its pixels. sharp reads its first frame and does not tell.
- *
- * @param first as much of the file as is at hand
- */
-export function isAnimatedPng(first: Uint8Array): boolean {
-  const bytes = Buffer.from(first.buffer, first.byteOffset, first.length)
-  for (let at = 8; at + 8 <= bytes.length; at += 12 + bytes.readUInt32BE(at)) {
-    const name = bytes.toString('latin1', at + 4, at + 8)
-    if (name === 'acTL') return true
-    if (name === 'IDAT') return false
-  }
-  return false
-}

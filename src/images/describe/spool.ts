@@ -2,6 +2,7 @@ import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SourceReader } from '../../core/source-reader.ts'
+import { type ImageFile, imageInMemory } from './image-file.ts'
 
 /** Up to here a stream is kept in memory: most photos that were prepared for the web. */
 const MEMORY_BYTES = 2 ** 20
@@ -11,7 +12,7 @@ const READ_BYTES = 256 * 2 ** 10
  * The beginning of a stream, or all of it, so that it can be looked at and still be read: in memory while it is small,
  * else in a temporary file. `remove` it in any case; the file's name is gone from the moment it is no longer needed.
  */
-export class Spool {
+export class Spool implements ImageFile {
   readonly #parts: Uint8Array[] = []
   #size = 0
   #file: SpoolFile | undefined
@@ -67,6 +68,10 @@ export class Spool {
   /** The path of the file that holds all but what is in `#parts`. */
   get path(): string | undefined {
     return this.#file?.path
+  }
+
+  async read(at: number, length: number): Promise<Uint8Array> {
+    return this.#file?.read(at, length) ?? imageInMemory(this.bytes!).read(at, length)
   }
 
   async #add(chunk: Uint8Array, folder: string): Promise<void> {
@@ -135,12 +140,17 @@ class SpoolFile {
 
   async *chunks(): AsyncGenerator<Uint8Array> {
     for (let at = 0; at < this.#written; ) {
-      const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, this.#written - at))
-      const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, at)
-      if (bytesRead === 0) throw new Error('the temporary file has become shorter')
-      at += bytesRead
-      yield buffer.subarray(0, bytesRead)
+      const chunk = await this.read(at, READ_BYTES)
+      if (chunk.length === 0) throw new Error('the temporary file has become shorter')
+      at += chunk.length
+      yield chunk
     }
+  }
+
+  async read(at: number, length: number): Promise<Uint8Array> {
+    const buffer = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, this.#written - at)))
+    const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, at)
+    return buffer.subarray(0, bytesRead)
   }
 
   unlink(): Promise<void> {

@@ -6,7 +6,8 @@ import { normalizeMetadata } from '../../core/metadata.ts'
 import { wholeBytes } from '../../core/open-body.ts'
 import { settledOptions, type UploadOptions } from '../../core/options.ts'
 import type { StorageProvider } from '../../core/provider.ts'
-import { describeWhole } from '../describe/describe.ts'
+import { describeFile } from '../describe/describe.ts'
+import { imageInMemory } from '../describe/image-file.ts'
 import { imageType } from '../describe/image-type.ts'
 import { type DescribedCall, describeOrTell } from './describe-or-tell.ts'
 import type { ImageMetadataSettings } from './image-metadata-options.ts'
@@ -71,9 +72,9 @@ async function sendWhole<T>(
   )
   const type = first && (await imageType(first))
   if (type === undefined) return send(body, inside)
-  const bytes = wholeBytes(body)!
-  const recognized = { type, first: bytes, settings: settings.describing, signal: call.signal }
-  const described = await describeOrTell(call, settings, metadata, () => describeWhole(bytes, recognized))
+  const file = imageInMemory(wholeBytes(body)!)
+  const recognized = { type, settings: settings.describing, signal: call.signal }
+  const described = await describeOrTell(call, settings, metadata, () => describeFile(file, recognized))
   return send(body, withMetadata(inside, described))
 }
 

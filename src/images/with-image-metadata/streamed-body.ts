@@ -18,14 +18,12 @@ export interface SpoolOptions {
 /** A stream of which the beginning has been read. `close` it in any case. */
 export class StreamedBody {
   readonly #reader: SourceReader
-  readonly #first: Uint8Array
   /** The type by the first bytes, where it is an image. */
   readonly type: string | undefined
   #spool: Spool | undefined
 
-  private constructor(reader: SourceReader, first: Uint8Array, type: string | undefined) {
+  private constructor(reader: SourceReader, type: string | undefined) {
     this.#reader = reader
-    this.#first = first
     this.type = type
   }
 
@@ -42,8 +40,7 @@ export class StreamedBody {
     if (stream instanceof ReadableStream && stream.locked) return undefined
     const reader = new SourceReader(bodySource(stream), names)
     try {
-      const first = await reader.readAhead(SNIFF_BYTES)
-      return new StreamedBody(reader, first, await imageType(first))
+      return new StreamedBody(reader, await imageType(await reader.readAhead(SNIFF_BYTES)))
     } catch (error) {
       await reader.close()
       throw error
@@ -62,7 +59,7 @@ export class StreamedBody {
     if (size !== undefined && size > settings.maxBytes) throw tooManyBytes(settings)
     const spool = await Spool.fill(this.#reader, settings.maxBytes, folder)
     this.#spool = spool
-    const recognized = { type: this.type!, first: this.#first, settings, signal }
+    const recognized = { type: this.type!, settings, signal }
     return describeSpool(spool, recognized).finally(() => spool.unlink())
   }
 

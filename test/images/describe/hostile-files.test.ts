@@ -10,15 +10,11 @@ import { isStorageError } from '../../../src/core/errors.ts'
 import { seededRandom } from '../../../src/decorators/seeded-random.ts'
 import { describe } from '../../../src/images/index.ts'
 import { hasCode } from '../../support/has-code.ts'
+import { chunk } from './png-chunks.ts'
 import { animation, everyKind, noise, picture, svg } from './sample-files.ts'
 
 /** A PNG of one bit a pixel, all black: a thousandth of its pixels in bytes. */
 function blackPng(width: number, height: number): Buffer {
-  const chunk = (name: string, data: Buffer) => {
-    const size = Buffer.alloc(4)
-    size.writeUInt32BE(data.length)
-    return Buffer.concat([size, Buffer.from(name), data, crcOf(Buffer.concat([Buffer.from(name), data]))])
-  }
   const head = Buffer.alloc(13)
   head.writeUInt32BE(width, 0)
   head.writeUInt32BE(height, 4)
@@ -26,17 +22,6 @@ function blackPng(width: number, height: number): Buffer {
   const rows = deflateSync(Buffer.alloc((1 + Math.ceil(width / 8)) * height))
   const signature = Buffer.from([137, 80, 78, 71, 13, 10, 26, 10])
   return Buffer.concat([signature, chunk('IHDR', head), chunk('IDAT', rows), chunk('IEND', Buffer.alloc(0))])
-}
-
-function crcOf(bytes: Buffer): Buffer {
-  let crc = ~0
-  for (const byte of bytes) {
-    crc ^= byte
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1
-  }
-  const sum = Buffer.alloc(4)
-  sum.writeInt32BE(~crc)
-  return sum
 }
 
 group('describe, of what is cut short', () => {

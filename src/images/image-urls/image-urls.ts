@@ -114,7 +114,7 @@ export function imageUrls<
     assertImage(image.info)
     const address = sourceOf(image)
     const set: Record<string, unknown> = {
-      imageId: imageId === undefined ? image.key : imageId(image),
+      imageId: imageId === undefined ? image.key : text(imageId(image), 'imageId must return a string'),
       url: image.signedUrl.url,
     }
     writeVariants(set, address, {
@@ -157,6 +157,11 @@ export function imageUrls<
   }
 }
 
+function text(value: unknown, demand: string): string {
+  if (typeof value === 'string') return value
+  throw new StorageError('invalid-argument', `imageUrls: ${demand}`)
+}
+
 /** A builder that refuses signed sources refuses this, when the set is made and not at its first image. */
 const SIGNED_SAMPLE = 'https://example.org/a.jpg?token=a'
 
@@ -191,7 +196,10 @@ function assertImage({ contentType }: ObjectInfo): void {
 function failure(error: unknown, key: string, provider: string): StorageError {
   const { code, message } = isStorageError(error)
     ? error
-    : { code: 'invalid-argument' as const, message: `imageUrls: a function of its options failed: ${error}` }
+    : {
+        code: 'invalid-argument' as const,
+        message: `imageUrls: a function of its options failed${error instanceof Error ? `: ${error}` : ''}`,
+      }
   return new StorageError(code, message, { operation: 'imageUrls', key, provider, cause: error })
 }
 

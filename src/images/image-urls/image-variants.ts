@@ -49,7 +49,8 @@ export function variantWriter(images: Pick<Imgproxy, 'preset'>, changes: ImageVa
       throw refused(`'${name}' can't be the name of a variant; take letters and digits`)
     if (variant === false) return []
     const given = isPrepared(variant)
-    return { field: `${name}Url`, given, url: given ? variant : prepare(images, name, variant) }
+    const field = `${name}Url`
+    return { field, given, url: madeText(field, given ? variant : prepare(images, name, variant)) }
   })
   const kept = new Map<string, readonly string[]>()
 
@@ -67,6 +68,17 @@ export function variantWriter(images: Pick<Imgproxy, 'preset'>, changes: ImageVa
     const urls = urlsOf(source, call)
     for (const [at, { field, given, url }] of variants.entries())
       set[field] = given ? url(source, call) : urls[at]
+  }
+}
+
+/** Promises would look like URLs until they are sent: as `{}`. */
+function madeText(field: string, url: UrlMaker): UrlMaker {
+  return (source, call) => {
+    const made: unknown = url(source, call)
+    if (typeof made === 'string') return made
+    throw refused(
+      `${field} is no text: take imgproxy, which is not imgproxyAsync, and functions that return a string`,
+    )
   }
 }
 

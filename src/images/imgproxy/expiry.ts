@@ -30,6 +30,7 @@ export function assertAhead(seconds: number, clock: Clock): void {
  * a site would get new URLs in the same second, and the server all its work at once.
  */
 export function windowEnd(nowMs: number, ttl: number, window: number, source: string): number {
+  if (!Number.isFinite(nowMs)) throw refusal('now must return milliseconds since 1970')
   const phase = hashOf(source) % window
   return Math.ceil((nowMs / 1000 + ttl - phase) / window) * window + phase
 }

@@ -7,6 +7,8 @@ export interface SignedPath {
 
 /** Of a URL below `endpoint`, or of its path; undefined where it is neither. A query is not part of it. */
 export function signedPathOf(url: string, endpoint: string): SignedPath | undefined {
+  // Whoever asks has it from a request, in which it may be absent.
+  if (typeof url !== 'string') return undefined
   const path = url.startsWith(`${endpoint}/`) ? url.slice(endpoint.length) : url
   const found = /^\/([\w-]+)(\/[^?#]+)/.exec(path)
   return found === null ? undefined : { signature: found[1]!, path: found[2]! }

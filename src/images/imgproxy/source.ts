@@ -26,8 +26,8 @@ const SIGNED = /[?&](?:(?:x-amz-|x-goog-)?signature|token)=|[?&]se=.*&sig=|[?&]s
 
 /** What the server is asked to fetch. @throws `invalid-argument` where it could not, or must not be shown */
 export function checkedSource(source: string, rules: SourceRules): string {
-  if (rules.usual && PLAIN_SOURCE.test(source)) return source
   if (typeof source !== 'string') throw refusal('source must be a string')
+  if (rules.usual && PLAIN_SOURCE.test(source)) return source
   if (source === '') throw refusal('source is empty')
   if (!source.isWellFormed()) throw refusal('source must be well-formed Unicode: it holds a lone surrogate')
   if (CONTROL.test(source)) throw refusal('source cannot hold control characters')

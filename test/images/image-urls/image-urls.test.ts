@@ -6,7 +6,7 @@ import type { StorageProvider } from '../../../src/core/provider.ts'
 import { forward } from '../../../src/decorators/forward.ts'
 import { prefix } from '../../../src/decorators/prefix.ts'
 import { imageUrls } from '../../../src/images/image-urls/index.ts'
-import { imgproxy } from '../../../src/images/imgproxy/index.ts'
+import { imgproxy, imgproxyAsync } from '../../../src/images/imgproxy/index.ts'
 import { hasCode } from '../../support/has-code.ts'
 import { signing } from '../../support/recorded.ts'
 import { BLURHASH, builder, PHOTO, partsOf, stableUrls } from './url-parts.ts'
@@ -199,6 +199,28 @@ describe('the id of an image', () => {
     expect(!first!.ok && first!.error.message).toContain('no id in this key')
     expect(second!.ok).toBe(true)
   })
+
+  it.each([undefined, 7, { id: 'a' }])('fails its image where it is no text: %j', async id => {
+    const files = memory({ signing })
+    await files.upload('a.jpg', 'bytes', PHOTO)
+    const urls = imageUrls(files, builder(), { ...stableUrls, imageId: () => id as never })
+    const [only] = await urls.many(['a.jpg'])
+    expect(!only!.ok && only!.error).toSatisfy(hasCode('invalid-argument'))
+    expect(!only!.ok && only!.error.message).toContain('imageId must return a string')
+  })
+
+  it.each([Symbol('odd'), Object.create(null), null])(
+    'fails its image alone, whatever the function throws: %#',
+    async thrown => {
+      const files = memory({ signing })
+      await files.upload('a.jpg', 'bytes', PHOTO)
+      const imageId = () => {
+        throw thrown
+      }
+      const [only] = await imageUrls(files, builder(), { ...stableUrls, imageId }).many(['a.jpg'])
+      expect(!only!.ok && only!.error).toSatisfy(hasCode('invalid-argument'))
+    },
+  )
 })
 
 describe('the variants', () => {
@@ -278,6 +300,20 @@ describe('the variants', () => {
     expect([prepared, made]).toEqual([3, 3 * feed.length])
     expect(again).toEqual(await imageUrls(files, builder(), stableUrls).many(feed.slice(-10)))
     expect(await urls.one('0.jpg')).toEqual(first?.ok && first.value)
+  })
+
+  it('fail an image whose URL is only promised, as those of imgproxyAsync', async () => {
+    const files = memory({ signing })
+    await files.upload('a.jpg', 'bytes', PHOTO)
+    const twin = imgproxyAsync({ url: 'https://img.example.org', key: '736563726574', salt: '68656c6c6f' })
+    for (const urls of [
+      imageUrls(files, twin as never, stableUrls),
+      imageUrls(files, builder(), { ...stableUrls, variants: { card: twin.preset({ width: 9 }) as never } }),
+    ]) {
+      const [only] = await urls.many(['a.jpg'])
+      expect(!only!.ok && only!.error).toSatisfy(hasCode('invalid-argument'))
+      expect(!only!.ok && only!.error.message).toMatch(/Url is no text.*imgproxyAsync/)
+    }
   })
 
   it('that are functions are asked each time', async () => {

@@ -109,6 +109,12 @@ describe('verify', () => {
     ]
     expect(others.filter(images.verify)).toEqual([])
   })
+
+  test('refuses what is no text', async () => {
+    const others = [undefined, null, 7, {}, new URL(url)] as unknown as string[]
+    expect(others.filter(images.verify)).toEqual([])
+    expect(await imgproxyAsync({ url: URL_OF_IT, ...OLD }).verify(others[0]!)).toBe(false)
+  })
 })
 
 describe('cut signatures', () => {
@@ -233,6 +239,11 @@ describe('the end of a URL', () => {
     expect(endOf(images.url(SOURCE, { expires: NOON + 5 }))).toBe(NOON + 5)
     expect(images.url(SOURCE, { expires: 0 })).not.toContain('/exp:')
     expect(images.preset()(SOURCE, { expires: 0 })).not.toContain('/exp:')
+  })
+
+  test('is never made of a clock that gives no time', () => {
+    const images = imgproxy({ ...options, ttlSeconds: 60, now: () => Number.NaN })
+    expect(() => images.url(SOURCE)).toThrow(refused(/now must return milliseconds/))
   })
 
   test('is refused in the past, also where it passed since the preset was made', () => {

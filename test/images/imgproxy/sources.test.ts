@@ -131,6 +131,8 @@ describe('refuses', () => {
     ['', /source is empty/],
     [undefined, /source must be a string/],
     [{}, /source must be a string/],
+    [new URL('https://example.org/a.jpg'), /source must be a string/],
+    [['s3://photos/a.jpg'], /source must be a string/],
     ['photo.jpg', /source must be an http or https URL/],
     ['ftp://example.org/a.jpg', /source must be an http or https URL/],
     ['data:image/png;base64,AAAA', /source must be an http or https URL/],

@@ -1,14 +1,4 @@
-import { decodeBlurhash } from '../images/blurhash/decode.ts'
-import { bmp } from './bmp.ts'
-
-export interface PlaceholderOptions {
-  /** Pixels, for the page to scale up. Default: 32. */
-  width?: number
-  /** Default: 32. */
-  height?: number
-  /** Contrast: 1, the default, is as it was; more is stronger. */
-  punch?: number
-}
+import { type PlaceholderOptions, placeholder } from './placeholder.ts'
 
 /**
  * A blurhash as the URL of a small BMP: for an `img`, a CSS background, or a texture. Without a canvas, so it works at
@@ -21,11 +11,18 @@ export interface PlaceholderOptions {
  * image.style.backgroundImage = `url(${blurhashToDataURL(blurhash)})`
  * ```
  */
-export function blurhashToDataURL(hash: string, options: PlaceholderOptions = {}): string {
+export function blurhashToDataURL(hash: string, options?: PlaceholderOptions): string {
   if (hash === '') return ''
-  const { width = 32, height = 32, punch = 1 } = options
-  const bytes = bmp(decodeBlurhash(hash, width, height, punch), width, height)
-  let binary = ''
-  for (const byte of bytes) binary += String.fromCharCode(byte)
+  const { pixels, width, height } = placeholder(hash, options)
+  // Of the formats that all browsers show BMP alone needs neither a compressor nor a checksum. After the two letters its
+  // headers are 13 numbers: a negative height says that the upper row comes first, 24 are the bits of a pixel.
+  const fileBytes = 54 + (width * 3 + (width % 4)) * height
+  const headers = [fileBytes, 0, 54, 40, width, -height, 1 | (24 << 16), 0, 0, 0, 0, 0, 0]
+  let binary = `BM${String.fromCharCode(...new Uint8Array(new Int32Array(headers).buffer))}`
+  for (let at = 0, x = 0; at < pixels.length; at += 4) {
+    binary += String.fromCharCode(pixels[at + 2]!, pixels[at + 1]!, pixels[at]!)
+    // Rows end at a multiple of four bytes.
+    if (++x % width === 0) binary += '\0'.repeat(width % 4)
+  }
   return `data:image/bmp;base64,${btoa(binary)}`
 }

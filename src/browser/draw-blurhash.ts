@@ -1,6 +1,5 @@
-import { decodeBlurhash } from '../images/blurhash/decode.ts'
-import type { PlaceholderOptions } from './blurhash-to-data-url.ts'
-import { refused } from './refused.ts'
+import { plainError } from '../core/plain-error.ts'
+import { type PlaceholderOptions, placeholder } from './placeholder.ts'
 
 /**
  * Draws a blurhash on a canvas and returns the canvas. Its bitmap becomes 32×32, or as `options` say: stretch it by CSS,
@@ -18,14 +17,13 @@ import { refused } from './refused.ts'
 export function drawBlurhash<Canvas extends HTMLCanvasElement | OffscreenCanvas>(
   hash: string,
   canvas: Canvas,
-  options: PlaceholderOptions = {},
+  options?: PlaceholderOptions,
 ): Canvas {
-  const { width = 32, height = 32, punch = 1 } = options
-  const pixels = decodeBlurhash(hash, width, height, punch)
+  const { pixels, width, height } = placeholder(hash, options)
   canvas.width = width
   canvas.height = height
   const context = canvas.getContext('2d') as CanvasRenderingContext2D | null
-  if (context === null) throw refused('drawBlurhash', 'the canvas gives no 2d context', 'unsupported')
+  if (context === null) throw plainError('drawBlurhash', 'no 2d context', 'unsupported')
   context.putImageData(new ImageData(pixels, width, height), 0, 0)
   return canvas
 }

@@ -1,4 +1,5 @@
-import { refused } from './refused.ts'
+import { plainError } from '../core/plain-error.ts'
+import { checkOptions } from './check-options.ts'
 
 export interface ProcessImageOptions {
   /** Pixels as seen. A wider image is shrunk, its ratio kept; none is enlarged. Default: no limit. */
@@ -45,11 +46,13 @@ export interface ProcessedImage {
   readonly reencoded: boolean
 }
 
-const REENCODE = ['when-needed', 'always', 'never']
+/** What a canvas may write. */
+export const WRITABLE = /^image\/(webp|jpeg|png)$/
 
 /** @throws `invalid-argument` for options that are misspelt, out of range or at odds; `too-large` */
-export function imageSettings(file: Blob, options: ProcessImageOptions) {
-  const {
+export function imageSettings(
+  file: Blob,
+  {
     maxWidth = Infinity,
     maxHeight = Infinity,
     type,
@@ -58,26 +61,25 @@ export function imageSettings(file: Blob, options: ProcessImageOptions) {
     reencode = 'when-needed',
     maxBytes = 1e8,
     maxPixels = 1e8,
-    worker = true,
-    signal,
+    worker: _worker,
+    signal: _signal,
     ...unknown
-  } = options
-  const limits = [maxWidth, maxHeight, maxBytes, maxPixels]
-  const wrong = [
-    ...Object.keys(unknown),
-    !(file instanceof Blob) && 'file (a Blob)',
-    !limits.every(limit => limit >= 1) && 'maxWidth, maxHeight, maxBytes, maxPixels (1 or more)',
-    !(quality >= 0 && quality <= 1) && 'quality (0 to 1)',
-    !/^[1-9],[1-9]$/.test(`${x},${y}`) && 'components (1 to 9)',
-    !/^image\/(webp|jpeg|png)$/.test(type ?? 'image/png') && 'type (image/webp, image/jpeg, image/png)',
-    !REENCODE.includes(reencode) && `reencode (${REENCODE})`,
-    reencode === 'never' &&
-      (type || Math.min(maxWidth, maxHeight) < Infinity) &&
-      'reencode (never goes with no change)',
-  ].find(Boolean)
-  if (wrong) throw refused('processImage', `wrong ${wrong}`)
-  if (file.size > maxBytes) throw refused('processImage', `above maxBytes (${maxBytes})`, 'too-large')
-  return { maxWidth, maxHeight, type, quality, x, y, reencode, maxPixels, worker, signal }
+  }: ProcessImageOptions,
+) {
+  const limit = Math.min(maxWidth, maxHeight)
+  checkOptions(
+    'processImage',
+    unknown,
+    !(file instanceof Blob) && 'file',
+    !(Math.min(limit, maxBytes, maxPixels) >= 1) && 'limit',
+    !(quality >= 0 && quality <= 1) && 'quality, not 0 to 1',
+    !/^[1-9],[1-9]$/.test(`${x},${y}`) && 'components, not 1 to 9',
+    type !== undefined && !WRITABLE.test(type) && 'type',
+    !/^(when-needed|always|never)$/.test(reencode) && 'reencode',
+    reencode === 'never' && (type !== undefined || limit < Infinity) && 'limit with never',
+  )
+  if (file.size > maxBytes) throw plainError('processImage', 'above maxBytes', 'too-large')
+  return { maxWidth, maxHeight, maxPixels, quality, type, reencode, x, y }
 }
 
 export type ImageSettings = ReturnType<typeof imageSettings>

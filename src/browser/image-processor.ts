@@ -1,5 +1,8 @@
-import type { ProcessedImage, ProcessImageOptions } from './image-options.ts'
-import { refused } from './refused.ts'
+import { imageSettings, type ProcessedImage, type ProcessImageOptions } from './image-options.ts'
+import { answerOf, ownWorker, startedWorker } from './image-worker.ts'
+import { type PixelAnswer, type PixelJob, pixelWork } from './pixel-work.ts'
+import { untilAborted } from './until-aborted.ts'
+import { workOnImage } from './work-on-image.ts'
 
 export interface ImageProcessorOptions {
   /**
@@ -19,8 +22,8 @@ export interface ImageProcessor {
 }
 
 /**
- * A processor with a worker of its own. It takes one image at a time. What it needs is loaded with the first one: a page
- * that only shows images, or uploads other files, does without.
+ * A processor with a worker of its own. It takes one image at a time: more would need the memory of several photos, which
+ * phones do not have.
  *
  * @example
  * ```ts
@@ -29,27 +32,51 @@ export interface ImageProcessor {
  * ```
  */
 export function imageProcessor(options: ImageProcessorOptions = {}): ImageProcessor {
-  let queue: Promise<ImageProcessor> | undefined
+  let { worker: start = ownWorker, idleMs = 30_000 } = options
+  let worker: Worker | undefined
+  let closing = new AbortController()
+  let turn: Promise<unknown> = Promise.resolve()
+  let idle: ReturnType<typeof setTimeout>
+
+  function endWorker(): void {
+    worker?.terminate()
+    worker = undefined
+  }
+
+  async function pixels(job: PixelJob, onPage: boolean, ended: AbortSignal): Promise<PixelAnswer> {
+    if (start && !onPage) {
+      worker ??= await startedWorker(start, ended)
+      const answer = worker && (await answerOf(worker, ended, job))
+      ended.throwIfAborted()
+      if (answer && answer.failure !== 'unsupported') return answer
+      // What keeps this image from the worker will keep the next one, too.
+      start = false
+      endWorker()
+    }
+    return pixelWork()(...job)
+  }
+
   return {
-    async process(file, wish) {
-      queue ??= import('./image-queue.ts').then(
-        ({ imageQueue }) => imageQueue(options),
-        () => {
-          queue = undefined
-          throw refused(
-            'processImage',
-            'the part of this library for photos could not be loaded',
-            'unavailable',
-          )
-        },
-      )
-      return (await queue).process(file, wish)
-    },
+    process: (file, wish = {}) =>
+      untilAborted('processImage', [wish.signal, closing.signal], async ended => {
+        const settings = imageSettings(file, wish)
+        const done = turn.then(() => {
+          clearTimeout(idle)
+          ended.throwIfAborted()
+          return workOnImage(file, settings, (...job) => pixels(job, wish.worker === false, ended))
+        })
+        turn = done
+          .catch(() => {})
+          .then(() => {
+            if (ended.aborted) endWorker()
+            idle = setTimeout(endWorker, idleMs)
+          })
+        return done
+      }),
     close() {
-      queue?.then(
-        images => images.close(),
-        () => {},
-      )
+      closing.abort()
+      closing = new AbortController()
+      endWorker()
     },
   }
 }

@@ -1,8 +1,6 @@
 import type { ProcessedImage, ProcessImageOptions } from './image-options.ts'
 import { type ImageProcessor, imageProcessor } from './image-processor.ts'
 
-let shared: ImageProcessor | undefined
-
 /**
  * Makes a photo ready to be uploaded: turned as EXIF says, shrunk where it is larger than wished, with its size and
  * blurhash. In a worker, so that the page does not stall; on the main thread where workers or canvases in them are
@@ -14,17 +12,19 @@ let shared: ImageProcessor | undefined
  *
  * @throws `invalid-argument` for what is no image, is damaged, or for wrong options; `unsupported` for an image that this
  *   browser can't decode, and SVG; `too-large` above `maxBytes` or `maxPixels`; `aborted`; `unavailable` where the file
- *   can't be read any more, or this library's part for photos can't be loaded
+ *   can't be read any more
  *
  * @example
  * ```ts
  * const { blob, type, width, height, blurhash } = await processImage(input.files[0], { maxWidth: 2000 })
  * ```
  */
-export function processImage(file: Blob, options: ProcessImageOptions = {}): Promise<ProcessedImage> {
+export function processImage(file: Blob, options?: ProcessImageOptions): Promise<ProcessedImage> {
   shared ??= imageProcessor()
   return shared.process(file, options)
 }
+
+let shared: ImageProcessor | undefined
 
 /** Ends the worker that `processImage` uses; images under way or waiting end as `aborted`. */
 export function closeImages(): void {

@@ -1,3 +1,4 @@
+import { plainError } from '../core/plain-error.ts'
 import type { SentSignedUpload } from './upload-direct.ts'
 
 export interface Progress {
@@ -14,9 +15,6 @@ export interface UploadAnswer {
   readonly header: (name: string) => string | undefined
 }
 
-/** Where an answer says in words what its status does not: it is in its first lines. */
-const TEXT_LENGTH = 2000
-
 /**
  * One try. By XMLHttpRequest, as `fetch` tells no progress of what it sends.
  *
@@ -26,12 +24,11 @@ export function sendUpload(
   signed: SentSignedUpload,
   file: Blob,
   stallMs: number,
-  signal: AbortSignal,
+  ended: AbortSignal,
   onProgress: ((progress: Progress) => void) | undefined,
 ): Promise<UploadAnswer> {
   return new Promise(resolve => {
     const request = new XMLHttpRequest()
-    const stop = () => request.abort()
     let stalled = false
     let timer: ReturnType<typeof setTimeout>
     const moved = () => {
@@ -41,47 +38,43 @@ export function sendUpload(
         request.abort()
       }, stallMs)
     }
-    const tell = (loaded: number) => {
+    request.upload.onprogress = ({ loaded }) => {
       moved()
-      try {
-        // A form is a little longer than its file.
-        onProgress?.({ loaded: Math.min(loaded, file.size), total: file.size })
-      } catch {
-        // What a listener throws must not fail an upload.
-      }
+      // A form is a little longer than its file.
+      onProgress?.({ loaded: Math.min(loaded, file.size), total: file.size })
     }
-    request.upload.onprogress = event => tell(event.loaded)
     request.onprogress = moved
     request.onloadend = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', stop)
-      const { status, responseText } = request
-      if (status >= 200 && status < 300) tell(file.size)
       clearTimeout(timer)
       // To ask for one that CORS hides would be an error in the console.
       const headers = request.getAllResponseHeaders()
       resolve({
-        status: stalled ? -1 : status,
-        text: responseText.slice(0, TEXT_LENGTH),
+        status: stalled ? -1 : request.status,
+        // What it says in words is in its first lines.
+        text: request.responseText.slice(0, 2000),
         header: name => new RegExp(`^${name}: *"?(.*?)"?\\s*$`, 'im').exec(headers)?.[1],
       })
     }
-    request.open(signed.method, signed.url)
+    ended.addEventListener('abort', () => request.abort())
+    const body = openedFor(signed, file, request)
     moved()
-    signal.addEventListener('abort', stop)
-    request.send(bodyOf(signed, file, request))
+    request.send(body)
   })
 }
 
-function bodyOf(signed: SentSignedUpload, file: Blob, request: XMLHttpRequest): Blob | FormData {
-  if (signed.method === 'PUT') {
-    // That one is the browser's to send.
-    for (const [name, value] of Object.entries(signed.headers))
-      if (!/^content-length$/i.test(name)) request.setRequestHeader(name, value)
-    return file
-  }
+/** Opens the request; returns what it shall send. */
+function openedFor(signed: SentSignedUpload, file: Blob, request: XMLHttpRequest): Blob | FormData {
+  const { method, url } = signed
+  const parts = method === 'PUT' ? signed.headers : method === 'POST' ? signed.fields : undefined
+  if (!parts || !url) throw plainError('uploadDirect', 'no signed upload was given')
+  request.open(method, url)
   const form = new FormData()
-  for (const [name, value] of Object.entries(signed.fields)) form.append(name, value)
+  for (const [name, value] of Object.entries(parts))
+    if (method === 'POST') form.append(name, value)
+    // That one is the browser's to send.
+    else if (!/^content-length$/i.test(name)) request.setRequestHeader(name, value)
+    else if (Number(value) !== file.size) throw plainError('uploadDirect', 'another size was signed')
+  if (method === 'PUT') return file
   // The last one: S3 ignores what comes after it.
   form.append('file', file)
   return form

@@ -1,3 +1,5 @@
+import { pixelWork } from './pixel-work.ts'
+
 /** What is used of a worker's global scope. */
 export interface WorkerScope {
   postMessage(message: unknown): void
@@ -20,7 +22,6 @@ export interface WorkerScope {
  * })
  * ```
  */
-export async function serveImages(scope: WorkerScope): Promise<void> {
-  const { pixelWork } = await import('./pixel-work.ts')
+export function serveImages(scope: WorkerScope): void {
   pixelWork(scope)
 }

@@ -1,7 +1,8 @@
-import type { StorageError } from '../core/errors.ts'
+import { isStorageError, type PlainError, plainError } from '../core/plain-error.ts'
 import type { SignedUpload } from '../core/results.ts'
-import { refused } from './refused.ts'
+import { checkOptions } from './check-options.ts'
 import { type Progress, sendUpload } from './send-upload.ts'
+import { untilAborted } from './until-aborted.ts'
 import { uploadFailure } from './upload-failure.ts'
 
 type WithTextDate<Signed> = Signed extends SignedUpload
@@ -32,7 +33,7 @@ export interface UploadDirectOptions {
   /** Asks your backend for another URL where the one at hand has expired or is refused. */
   renew?: () => Promise<SentSignedUpload>
   /** Told of every try that follows; `attempt` is its number. What it throws is dropped. */
-  onRetry?: (retry: { attempt: number; delayMs: number; error: StorageError }) => void
+  onRetry?: (retry: { attempt: number; delayMs: number; error: PlainError }) => void
   /** A number from 0 to 1, as `Math.random` gives, which is the default. */
   random?: () => number
   /** Waits so many milliseconds. Default: a timer. */
@@ -73,12 +74,10 @@ export interface DirectUpload {
  * await uploadDirect(signed, blob, { onProgress: ({ loaded, total }) => { bar.value = loaded / total } })
  * ```
  */
-export async function uploadDirect(
+export function uploadDirect(
   signed: SentSignedUpload,
   file: Blob,
-  options: UploadDirectOptions = {},
-): Promise<DirectUpload> {
-  const {
+  {
     attempts = 5,
     minDelayMs = 500,
     maxDelayMs = 20_000,
@@ -86,76 +85,53 @@ export async function uploadDirect(
     offline = 'wait',
     now = Date.now,
     random = Math.random,
-    sleep = pause,
+    sleep = ms => new Promise(resolve => setTimeout(resolve, ms)),
     signal,
     renew,
     onProgress,
     onRetry,
     ...unknown
-  } = options
-  for (const name in unknown) throw refused('uploadDirect', `unknown option ${name}`)
-  if (!(attempts >= 1 && minDelayMs >= 0 && maxDelayMs >= minDelayMs && stallMs > 0))
-    throw refused('uploadDirect', 'wrong attempts, minDelayMs, maxDelayMs or stallMs')
-  const end = new AbortController()
-  const stopped = new Promise<never>((_, reject) => {
-    const stop = () => reject(refused('uploadDirect', 'aborted', 'aborted'))
-    signal?.addEventListener('abort', stop, { signal: end.signal })
-    if (signal?.aborted) stop()
-  })
-  const unlessStopped = <T>(work: Promise<T>) => Promise.race([stopped, work])
-
-  let target = signed
-  let refusedUrl = false
-  let unsure = false
-  try {
+  }: UploadDirectOptions = {},
+): Promise<DirectUpload> {
+  return untilAborted('uploadDirect', [signal], async ended => {
+    checkOptions(
+      'uploadDirect',
+      unknown,
+      !(attempts >= 1 && minDelayMs >= 0 && maxDelayMs >= minDelayMs && stallMs > 0) &&
+        'attempts, minDelayMs, maxDelayMs or stallMs',
+    )
+    let target = signed
+    let refusedUrl = false
+    let unsure: boolean | undefined
+    const expired = () => Date.parse(`${target.expiresAt}`) <= now()
     for (let attempt = 1; ; attempt++) {
-      const expired = () => Date.parse(`${target.expiresAt}`) <= now()
-      await unlessStopped(online(offline, end.signal))
-      if (renew && (refusedUrl || expired())) target = await unlessStopped(renew())
-      assertSendable(target, file)
-      const answer = await unlessStopped(sendUpload(target, file, stallMs, end.signal, onProgress))
+      // Browsers know for certain only that they are offline; that they are online is a guess.
+      if (navigator.onLine === false) {
+        if (offline === 'fail') throw plainError('uploadDirect', 'offline', 'unavailable')
+        await new Promise(resolve => addEventListener('online', resolve, { once: true }))
+      }
+      ended.throwIfAborted()
+      if (renew && (refusedUrl || expired())) target = await renew()
+      ended.throwIfAborted()
+      const answer = await sendUpload(target, file, stallMs, ended, onProgress)
       const error = uploadFailure(answer, unsure, now(), expired())
       if (!error) return { etag: answer.header('etag'), uploadId: target.uploadId, attempts: attempt }
 
-      unsure = error.uncertain === true
+      unsure = error.uncertain
       const wasRefused = refusedUrl
-      refusedUrl = error.code === 'permission-denied' || error.code === 'unauthenticated'
+      refusedUrl = isStorageError(error, 'permission-denied', 'unauthenticated')
       const again = refusedUrl ? renew && !wasRefused : error.retryable && (renew || !expired())
-      const askedMs = error.retryAfterMs ?? 0
-      if (!again || attempt >= attempts || askedMs > maxDelayMs) throw error
+      const { retryAfterMs = 0 } = error
+      if (!again || attempt >= attempts || retryAfterMs > maxDelayMs) throw error
       // Full jitter, so that pages that failed together don't come back together.
       const jitterMs = Math.round(random() * Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1)))
-      const delayMs = refusedUrl ? 0 : Math.min(maxDelayMs, askedMs + jitterMs)
+      const delayMs = refusedUrl ? 0 : Math.min(maxDelayMs, retryAfterMs + jitterMs)
       try {
         onRetry?.({ attempt: attempt + 1, delayMs, error })
       } catch {
         // What a listener throws must not fail an upload.
       }
-      await unlessStopped(sleep(delayMs))
+      await sleep(delayMs)
     }
-  } finally {
-    // Ends what is still under way, too.
-    end.abort()
-  }
-}
-
-function assertSendable(signed: SentSignedUpload, file: Blob): void {
-  const { method } = signed
-  const parts = method === 'PUT' ? signed.headers : method === 'POST' ? signed.fields : undefined
-  if (!parts || !signed.url)
-    throw refused('uploadDirect', 'the first argument must be what signedUpload() gave')
-  const size = new Headers(method === 'PUT' ? parts : {}).get('content-length')
-  if (size !== null && Number(size) !== file.size)
-    throw refused('uploadDirect', `${size} bytes were signed, but the file has ${file.size}`)
-}
-
-function pause(ms: number): Promise<unknown> {
-  return new Promise(resolve => setTimeout(resolve, ms))
-}
-
-/** Browsers know for certain only that they are offline; that they are online is a guess. */
-async function online(offline: 'wait' | 'fail', signal: AbortSignal): Promise<void> {
-  if (navigator.onLine !== false) return
-  if (offline === 'fail') throw refused('uploadDirect', 'this device is offline', 'unavailable')
-  await new Promise(resolve => addEventListener('online', resolve, { once: true, signal }))
+  })
 }

@@ -1,25 +1,19 @@
-import { type ErrorCode, StorageError } from '../core/errors.ts'
+import { type ErrorCode, type PlainError, plainError } from '../core/plain-error.ts'
 import type { UploadAnswer } from './send-upload.ts'
 
-const CODES: Record<number, ErrorCode> = {
-  [-1]: 'timeout',
-  0: 'unavailable',
-  400: 'invalid-argument',
-  401: 'unauthenticated',
-  403: 'permission-denied',
-  404: 'not-found',
-  408: 'timeout',
-  409: 'conflict',
-  412: 'precondition-failed',
-  413: 'too-large',
-  429: 'rate-limited',
-}
-
-/** What stores call in their own words, under statuses that say less. */
-const WORDS: readonly [RegExp, ErrorCode][] = [
-  [/expired/i, 'permission-denied'],
+/** The code for a status and the words after it; the first that fits. Stores say in words what their statuses do not. */
+const CODES: readonly [RegExp, ErrorCode][] = [
+  [/^(-1|408)/, 'timeout'],
+  [/^429/, 'rate-limited'],
+  [/^(0|5)/, 'unavailable'],
+  [/^403|expired/i, 'permission-denied'],
   [/already.?exists|duplicate/i, 'already-exists'],
-  [/too.?large/i, 'too-large'],
+  [/^413|too.?large/i, 'too-large'],
+  [/^401/, 'unauthenticated'],
+  [/^404/, 'not-found'],
+  [/^409/, 'conflict'],
+  [/^412/, 'precondition-failed'],
+  [/^/, 'invalid-argument'],
 ]
 
 /**
@@ -30,29 +24,25 @@ const WORDS: readonly [RegExp, ErrorCode][] = [
  * @param expired whether the URL has, by the device's clock
  */
 export function uploadFailure(
-  answer: UploadAnswer,
-  unsure: boolean,
+  { status: sent, text, header }: UploadAnswer,
+  unsure: boolean | undefined,
   now: number,
   expired: boolean,
-): StorageError | undefined {
+): PlainError | undefined {
   // Supabase answers 400 and tells the real one inside.
-  const status = Number(/"statusCode":\s*"(\d{3})"/.exec(answer.text)?.[1] ?? answer.status)
+  const status = Number(/"statusCode":\s*"(\d+)/.exec(text)?.[1] ?? sent)
   if (status >= 200 && status < 300) return undefined
-  const [, code = CODES[status] ?? (status < 500 ? 'invalid-argument' : 'unavailable')] =
-    (status < 500 && WORDS.find(([word]) => word.test(answer.text))) || []
+  const [, code] = CODES.find(([sign]) => sign.test(`${status} ${text}`))!
   const what =
     status > 0
       ? `the store answered ${status}`
       : status < 0
-        ? 'no byte moved any more'
-        : 'no answer came: the connection broke, or the CORS rules of the store do not allow this page'
-  const hint = expired ? "; by this device's clock the signed URL has expired" : ''
-  const after = answer.header('retry-after')
-  return new StorageError(code, `uploadDirect: ${what}${hint}`, {
-    operation: 'uploadDirect',
+        ? 'nothing moved'
+        : 'no answer; does CORS allow this page?'
+  const after = header('retry-after')
+  return plainError('uploadDirect', expired ? `${what}, and the signed URL has expired` : what, code, {
     status: status > 0 ? status : undefined,
-    retryable: status < 400 || status === 408 || status === 429 || status >= 500,
     retryAfterMs: after ? Number(after) * 1000 || Math.max(0, Date.parse(after) - now) : undefined,
-    uncertain: unsure || status < 400 || status >= 500,
+    uncertain: unsure || status < 1 || status > 499 || undefined,
   })
 }

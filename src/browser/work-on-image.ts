@@ -1,57 +1,44 @@
-import type { StorageError } from '../core/errors.ts'
-import { encodeBlurhash } from '../images/blurhash/encode.ts'
+import { type ErrorCode, type PlainError, plainError } from '../core/plain-error.ts'
+import { hashInOrder } from '../images/blurhash/hash-in-order.ts'
 import { readImageHeader } from './image-header.ts'
-import type { ImageSettings, ProcessedImage } from './image-options.ts'
-import type { PixelAnswer, PixelWish } from './pixel-work.ts'
-import { refused } from './refused.ts'
-
-/** What a canvas may write in place of a format; for others it depends on whether pixels are transparent. */
-const WRITTEN_AS: Record<string, string> = {
-  'image/jpeg': 'image/jpeg',
-  'image/png': 'image/png',
-  'image/webp': 'image/webp',
-  'image/avif': 'image/webp',
-}
+import { type ImageSettings, type ProcessedImage, WRITABLE } from './image-options.ts'
+import type { PixelWork } from './pixel-work.ts'
 
 /** One image, with `work` for its pixels; that happens in a worker or here. */
 export async function workOnImage(
   file: Blob,
   settings: ImageSettings,
-  work: (file: Blob, wish: PixelWish) => Promise<PixelAnswer>,
+  work: PixelWork,
 ): Promise<ProcessedImage> {
-  const { maxWidth, maxHeight, maxPixels, quality, reencode } = settings
+  const { maxPixels, reencode, x, y } = settings
   const header = await readImageHeader(file).catch(() => {
-    throw refused('processImage', 'the file can not be read; was it changed or removed?', 'unavailable')
+    throw plainError('processImage', 'the file can not be read', 'unavailable')
   })
   const { animated } = header
   const type = header.type || file.type
-  if (header.width * header.height > maxPixels) throw failureOf('too-large', type, settings)
-  const must = reencode === 'always' || header.orientation > 1 || (settings.type ?? type) !== type
+  if (header.width * header.height > maxPixels) throw failureOf('too-large', type)
+  const asked = settings.type ?? type
   const answer = await work(file, {
-    maxWidth,
-    maxHeight,
-    maxPixels,
-    quality,
-    type: settings.type ?? WRITTEN_AS[type],
-    write: animated || reencode === 'never' ? 'never' : must ? 'always' : 'when-shrunk',
+    ...settings,
+    // Shrunk or written anew it would lose its frames.
+    ...(animated && { maxWidth: Infinity, maxHeight: Infinity }),
+    type: WRITABLE.test(asked) ? asked : undefined,
+    must: !animated && reencode !== 'never' && (reencode === 'always' || header.turned || asked !== type),
   })
-  if ('failure' in answer) throw failureOf(answer.failure, type, settings)
+  if (answer.failure) throw failureOf(answer.failure, type)
   const { width, height, small, blob = file } = answer
   const reencoded = blob !== file
   if (reencode === 'always' && !reencoded && !animated)
-    throw refused('processImage', 'this browser can not write an image of this size', 'unsupported')
-  const blurhash = small ? encodeBlurhash(small.data, small.width, small.height, settings.x, settings.y) : ''
+    throw plainError('processImage', 'this browser can not write it', 'unsupported')
+  const blurhash = small ? hashInOrder(small, x, y) : ''
   return { blob, type: reencoded ? blob.type : type, width, height, blurhash, animated, reencoded }
 }
 
-type Failure = (PixelAnswer & { failure: unknown })['failure']
-
-function failureOf(failure: Failure, type: string, { maxPixels }: ImageSettings): StorageError {
-  if (failure === 'too-large') return refused('processImage', `above maxPixels (${maxPixels})`, failure)
-  if (failure === 'aborted') return refused('processImage', 'aborted', failure)
-  if (failure === 'not-here') return refused('processImage', 'this browser gives no canvas', 'unsupported')
-  if (WRITTEN_AS[type] && type !== 'image/avif') return refused('processImage', `this ${type} is damaged`)
+function failureOf(code: ErrorCode, type: string): PlainError {
+  if (code === 'too-large') return plainError('processImage', 'above maxPixels', code)
+  if (code === 'unsupported') return plainError('processImage', 'this browser has no canvas', code)
+  if (WRITABLE.test(type)) return plainError('processImage', `this ${type} is damaged`)
   if (/^image/.test(type))
-    return refused('processImage', `this browser can not decode this ${type}`, 'unsupported')
-  return refused('processImage', 'this is no image')
+    return plainError('processImage', `this browser can not decode ${type}`, 'unsupported')
+  return plainError('processImage', 'this is no image')
 }

@@ -8,15 +8,13 @@ export type Library = typeof import('../../src/browser/index.ts')
 
 export const entry = fileURLToPath(new URL('../../src/browser/index.ts', import.meta.url))
 
-/** The library as a page's bundler would make it, by name; once for all tests of a file. */
-export async function bundled(options: { keepNames?: boolean } = {}): Promise<Record<string, Uint8Array>> {
+/** The library as a page's bundler would make it: one file. */
+export async function bundled(options: { keepNames?: boolean } = {}): Promise<Uint8Array> {
   const { outputFiles } = await build({
-    entryPoints: { stowage: entry },
+    entryPoints: [entry],
     bundle: true,
-    splitting: true,
     minify: true,
     write: false,
-    outdir: '/',
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
@@ -24,7 +22,7 @@ export async function bundled(options: { keepNames?: boolean } = {}): Promise<Re
     tsconfigRaw: {},
     ...options,
   })
-  return Object.fromEntries(outputFiles.map(({ path, contents }) => [path, contents]))
+  return outputFiles[0]!.contents
 }
 
 const HTML =
@@ -51,11 +49,11 @@ export interface Pages {
 }
 
 /** @param library what `bundled` gave */
-export async function pages(program: string, library: Record<string, Uint8Array>): Promise<Pages> {
+export async function pages(program: string, library: Uint8Array): Promise<Pages> {
   const browser: Browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox'] })
   const server = await loopbackServer()
   const scripts: Record<string, string | Uint8Array> = {
-    ...library,
+    '/stowage.js': library,
     '/entry.js': ENTRY,
     '/own-worker.js': OWN_WORKER,
   }

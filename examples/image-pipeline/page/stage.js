@@ -1,6 +1,8 @@
-import { blurhashToDataURL, drawBlurhash, loadImage, showBest } from 'stowage/browser'
+import { blurhashToDataURL, drawBlurhash } from 'stowage/browser'
+import { loadImage } from './load-image.js'
 import { PixiSurface } from './pixi-surface.js'
 import { PlainSurface } from './plain-surface.js'
+import { showBest } from './show-best.js'
 
 /** What the stage shows, from worst to best; `data-shows` says which one it is. */
 const STAGES = ['placeholder', 'thumb', 'original']
@@ -39,11 +41,12 @@ export class Stage {
     this.#host.style.setProperty('--backdrop', backdrop === '' ? 'none' : `url(${backdrop})`)
     this.#host.dataset.shows = 'nothing'
     this.#surface.clear({ width: image.width ?? 1, height: image.height ?? 1, alt: image.alt })
-    const load = url => loadImage(url, { signal, crossOrigin: 'anonymous' })
+    const load = url => loadImage(url, signal)
     const stages = [
       () => (image.blurhash === '' ? load(image.blurUrl) : placeholderOf(image.blurhash)),
       () => load(image.thumbUrl),
-      () => load(image.originUrl),
+      // What imgproxy can't make at the moment, the browser may show as it is.
+      () => load(image.originUrl).catch(() => load(image.url)),
     ]
     await showBest(
       stages,
@@ -51,7 +54,7 @@ export class Stage {
         this.#surface.put(picture)
         this.#host.dataset.shows = STAGES[stage]
       },
-      { signal },
+      signal,
     )
   }
 

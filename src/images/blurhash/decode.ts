@@ -1,11 +1,10 @@
-import { StorageError } from '../../core/errors.ts'
-import { fromBase83 } from './base83.ts'
+import { plainError } from '../../core/plain-error.ts'
 import { signedPower, toChannel, toLight } from './colour.ts'
 import { cosines } from './cosines.ts'
-import { componentsOf, isBlurhash } from './is-blurhash.ts'
+import { type BlurhashParts, parseBlurhash } from './parse-blurhash.ts'
 
 /** More would block a page for seconds; 32×32, scaled up by whoever draws it, is enough for a preview. */
-const MAX_PIXELS = 4096 * 4096
+const MAX_PIXELS = 16_777_216
 
 /**
  * The pixels of a blurhash, as npm `blurhash` decodes them: RGBA, opaque, ready for `new ImageData(pixels, width)`.
@@ -26,51 +25,41 @@ export function decodeBlurhash(
   height: number,
   punch = 1,
 ): Uint8ClampedArray<ArrayBuffer> {
-  if (!isBlurhash(hash)) throw refused('the text is no blurhash; isBlurhash(text) tells before')
-  if (!(Number.isInteger(width) && Number.isInteger(height) && width >= 1 && height >= 1))
-    throw refused(`width and height must be whole numbers from 1, not ${width} and ${height}`)
-  if (width * height > MAX_PIXELS) throw refused(`${width}×${height} is above ${MAX_PIXELS} pixels`)
-  if (!(punch > 0 && punch < Number.POSITIVE_INFINITY)) throw refused(`punch must be positive, not ${punch}`)
+  const parts = parseBlurhash(hash)
+  if (!parts) throw plainError('decodeBlurhash', 'this is no blurhash')
+  const sized = [width, height].every(side => side >= 1 && side % 1 === 0) && width * height <= MAX_PIXELS
+  if (!sized || !(punch > 0 && punch < Infinity))
+    throw plainError('decodeBlurhash', 'wrong width, height or punch')
 
-  const { x: componentsX, y: componentsY } = componentsOf(hash)
-  const factors = factorsOf(hash, punch)
-  const across = cosines(width, componentsX)
-  const down = cosines(height, componentsY)
+  const factors = factorsOf(parts, punch)
+  const across = cosines(width, parts.x)
+  const down = cosines(height, parts.y)
   const pixels = new Uint8ClampedArray(width * height * 4)
   for (let y = 0, at = 0; y < height; y++)
-    for (let x = 0; x < width; x++, at += 4) {
+    for (let x = 0; x < width; x++) {
       let red = 0
       let green = 0
       let blue = 0
       // In the order of npm blurhash: another one could round otherwise.
-      for (let j = 0, from = 0; j < componentsY; j++)
-        for (let i = 0; i < componentsX; i++, from += 3) {
-          const weight = across[x * componentsX + i]! * down[y * componentsY + j]!
-          red += factors[from]! * weight
-          green += factors[from + 1]! * weight
-          blue += factors[from + 2]! * weight
+      for (let j = 0, from = 0; j < parts.y; j++)
+        for (let i = 0; i < parts.x; i++) {
+          const weight = across[x * parts.x + i]! * down[y * parts.y + j]!
+          red += weight * factors[from++]!
+          green += weight * factors[from++]!
+          blue += weight * factors[from++]!
         }
-      pixels[at] = Math.trunc(toChannel(red))
-      pixels[at + 1] = Math.trunc(toChannel(green))
-      pixels[at + 2] = Math.trunc(toChannel(blue))
-      pixels[at + 3] = 255
+      for (const light of [red, green, blue]) pixels[at++] = Math.trunc(toChannel(light))
+      pixels[at++] = 255
     }
   return pixels
 }
 
 /** Red, green, blue of each component. */
-function factorsOf(hash: string, punch: number): Float64Array {
-  const average = fromBase83(hash.slice(2, 6))
-  const maximum = ((fromBase83(hash.charAt(1)) + 1) / 166) * punch
-  const factors = [toLight(average >> 16), toLight((average >> 8) & 255), toLight(average & 255)]
-  for (let at = 6; at < hash.length; at += 2) {
-    const value = fromBase83(hash.slice(at, at + 2))
-    for (const step of [Math.floor(value / 361), Math.floor(value / 19) % 19, value % 19])
-      factors.push(signedPower((step - 9) / 9, 2) * maximum)
-  }
-  return Float64Array.from(factors)
-}
-
-function refused(problem: string): StorageError {
-  return new StorageError('invalid-argument', `decodeBlurhash: ${problem}`, { operation: 'decodeBlurhash' })
+function factorsOf({ average, maximum, details }: BlurhashParts, punch: number): number[] {
+  const strength = maximum * punch
+  const triples = details.map(detail => [Math.floor(detail / 361), Math.floor(detail / 19) % 19, detail % 19])
+  return [
+    ...[average >> 16, (average >> 8) & 255, average & 255].map(toLight),
+    ...triples.flat().map(step => signedPower((step - 9) / 9, 2) * strength),
+  ]
 }

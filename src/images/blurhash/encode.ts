@@ -1,7 +1,7 @@
 import { StorageError } from '../../core/errors.ts'
-import { toBase83 } from './base83.ts'
-import { lightOfChannels, signedPower, toChannel } from './colour.ts'
+import { lightOfChannels } from './colour.ts'
 import { cosines } from './cosines.ts'
+import { type HashableImage, hashInOrder, hashOf } from './hash-in-order.ts'
 
 /**
  * The blurhash of pixels: about 20 characters that a page turns into a blurred preview. The same bytes as npm
@@ -34,24 +34,26 @@ export function encodeBlurhash(
     throw refused(`an image of ${width}×${height} has no pixels`)
   if (pixels.length !== width * height * 4)
     throw refused(`${width}×${height} pixels of RGBA are ${width * height * 4} bytes, not ${pixels.length}`)
-  const image = { pixels, width, height, light: lightOfChannels(), componentsX, componentsY }
-  return hashOf(separableSums(image), image, true) ?? hashOf(orderedSums(image), image, false)!
-}
-
-interface Image {
-  pixels: Uint8ClampedArray | Uint8Array
-  width: number
-  height: number
-  /** Of each channel's 256 values. */
-  light: Float64Array
-  componentsX: number
-  componentsY: number
+  const image = { data: pixels, width, height }
+  // So near to its neighbour's range another order of summing may round a value otherwise, as with stripes of one pixel.
+  let tied = false
+  const floor = (value: number) => {
+    tied ||= Math.abs(value - Math.round(value)) < 1e-6
+    return Math.floor(value)
+  }
+  const hash = hashOf(separableSums(image, componentsX, componentsY), componentsX, componentsY, floor)
+  return tied ? hashInOrder(image, componentsX, componentsY) : hash
 }
 
 /** Red, green, blue of each component: a row's sums across are taken once and serve all components down. */
-function separableSums({ pixels, width, height, light, componentsX, componentsY }: Image): Float64Array {
+function separableSums(
+  { data: pixels, width, height }: HashableImage,
+  componentsX: number,
+  componentsY: number,
+): Float64Array {
   const across = cosines(width, componentsX)
   const down = cosines(height, componentsY)
+  const light = lightOfChannels()
   const factors = new Float64Array(componentsX * componentsY * 3)
   const row = new Float64Array(width * 3)
   for (let y = 0, at = 0; y < height; y++) {
@@ -84,54 +86,6 @@ function separableSums({ pixels, width, height, light, componentsX, componentsY 
   const scale = 1 / (width * height)
   for (let i = 0; i < factors.length; i++) factors[i]! *= i < 3 ? scale : 2 * scale
   return factors
-}
-
-/**
- * The same sums in the order of npm `blurhash`, so that they differ in no bit. Twenty times slower, and only for the
- * few images, such as stripes of one pixel, where the last bit decides which way a value is rounded.
- */
-function orderedSums({ pixels, width, height, light, componentsX, componentsY }: Image): Float64Array {
-  const across = cosines(width, componentsX)
-  const down = cosines(height, componentsY)
-  const factors = new Float64Array(componentsX * componentsY * 3)
-  const scale = 1 / (width * height)
-  for (let component = 0; component < componentsX * componentsY; component++) {
-    const i = component % componentsX
-    const j = Math.floor(component / componentsX)
-    const sums = [0, 0, 0]
-    for (let x = 0; x < width; x++)
-      for (let y = 0; y < height; y++) {
-        const weight = (component ? 2 : 1) * across[x * componentsX + i]! * down[y * componentsY + j]!
-        for (let channel = 0; channel < 3; channel++)
-          sums[channel]! += weight * light[pixels[(y * width + x) * 4 + channel]!]!
-      }
-    for (let channel = 0; channel < 3; channel++) factors[component * 3 + channel] = sums[channel]! * scale
-  }
-  return factors
-}
-
-/** `undefined` where a value is so near to its neighbour's range that another order of summing may round otherwise. */
-function hashOf(factors: Float64Array, image: Image, refuseTies: boolean): string | undefined {
-  let tied = false
-  const floor = (value: number, most: number) => {
-    tied ||= Math.abs(value - Math.round(value)) < 1e-6
-    return Math.max(0, Math.min(most, Math.floor(value)))
-  }
-  const triple = (base: number, at: number, step: (factor: number) => number) =>
-    (step(factors[at]!) * base + step(factors[at + 1]!)) * base + step(factors[at + 2]!)
-
-  let hash = toBase83(image.componentsX - 1 + (image.componentsY - 1) * 9, 1)
-  const details = factors.subarray(3)
-  const largest = details.length > 0 ? floor(Math.max(...details) * 166 - 0.5, 82) : 0
-  hash += toBase83(largest, 1)
-  const maximum = (largest + 1) / 166
-  hash += toBase83(
-    triple(256, 0, light => floor(toChannel(light), 255)),
-    4,
-  )
-  const step = (factor: number) => floor(signedPower(factor / maximum, 0.5) * 9 + 9.5, 18)
-  for (let at = 3; at < factors.length; at += 3) hash += toBase83(triple(19, at, step), 2)
-  return tied && refuseTies ? undefined : hash
 }
 
 function refused(problem: string): StorageError {

@@ -1,5 +1,6 @@
 import { encode } from 'blurhash'
 import { describe, expect, it } from 'vitest'
+import { hashInOrder } from '../../../src/images/blurhash/hash-in-order.ts'
 import { encodeBlurhash } from '../../../src/images/index.ts'
 import { refused } from '../../support/refused.ts'
 import { sampleImages } from './sample-images.ts'
@@ -23,6 +24,15 @@ describe('encodeBlurhash', () => {
           expect(encodeBlurhash(pixels, width, height, x, y), `${name}, ${x} by ${y}`).toBe(
             encode(pixels, width, height, x, y),
           )
+  })
+
+  it('gives the same by the short way that pages take', () => {
+    for (const [index, { name, pixels, width, height }] of sampleImages(60, 3).entries()) {
+      const [x, y] = [COUNTS[index % 9]!, COUNTS[(index * 7) % 9]!]
+      expect(hashInOrder({ data: pixels, width, height }, x, y), name).toBe(
+        encodeBlurhash(pixels, width, height, x, y),
+      )
+    }
   })
 
   it.each([

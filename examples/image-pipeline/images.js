@@ -4,6 +4,8 @@ import { TABLE_COLUMNS } from './images-table.js'
 import { Refusal } from './refusal.js'
 
 const LONGEST_ALT = 300
+/** How long caches keep an original. Its bytes never change; it is the time for which a deleted one may still be seen. */
+export const ORIGINAL_SECONDS = 86_400
 
 /**
  * The images of all users: a row here, and a file with its record, which come and go together. Size, type, width,
@@ -48,8 +50,10 @@ export class Images {
    */
   async finish(userId, { uploadId, ...row }, alt) {
     const also = [this.#insert({ ...row, userId, alt })]
-    const info = await this.#files.finalize(uploadId, { also }).catch(error => {
-      throw error.cause?.operation === 'describe' ? noImage() : error
+    const cacheControl = `max-age=${ORIGINAL_SECONDS}`
+    const info = await this.#files.finalize(uploadId, { also, cacheControl }).catch(error => {
+      const isBad = error.code === 'invalid-argument' && error.cause?.operation === 'describe'
+      throw isBad ? noImage() : error
     })
     if (readImageMetadata(info).width === null) {
       await this.remove(userId, row.id)

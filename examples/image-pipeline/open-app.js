@@ -6,7 +6,7 @@ import { imgproxy, imgproxyFromEnv } from 'stowage/imgproxy'
 import { open, openEngine } from 'stowage/open'
 import { upgradeTables, withRecords } from 'stowage/records'
 import { imageIdOf } from './image-keys.js'
-import { Images } from './images.js'
+import { Images, ORIGINAL_SECONDS } from './images.js'
 import { UPGRADES } from './images-table.js'
 import { Metrics } from './metrics.js'
 import { derivedKey, Sealed } from './sealed.js'
@@ -61,7 +61,9 @@ export async function openApp(settings, { origin, onEvent }) {
     images: new Images({ files, engine, urls }),
     uploads: new Uploads(files, new Sealed(secret, 'uploads')),
     /** Lifetimes that do not fit each other, in words. */
-    warnings: checkImageTtls(urls.ttls).map(({ message }) => message),
+    warnings: checkImageTtls({ ...urls.ttls, originalSeconds: ORIGINAL_SECONDS }).map(
+      ({ message }) => message,
+    ),
     parts: partsOf(settings, store, engine, handler),
     async close() {
       await files.close()

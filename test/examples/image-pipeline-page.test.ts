@@ -269,6 +269,9 @@ describeWithTool('chromium', 'the page of image-pipeline', program => {
   })
 
   it('is uploaded to, walked and deleted from by the keyboard alone', async () => {
+    const lake = file('lake.jpg', await photo())
+    // Asked for before anything is pressed: a dialog that nobody waits for is dropped.
+    const chosen = page.waitForEvent('filechooser').then(chooser => chooser.setFiles(lake))
     await open()
     await page.getByText('No photos yet').waitFor()
     const onto = async (name: string, most = 30) => {
@@ -281,9 +284,8 @@ describeWithTool('chromium', 'the page of image-pipeline', program => {
     await onto('Choose photos')
     const ring = await page.locator('#drop').evaluate(outlineOf)
     expect(ring).toBe('solid')
-    const choosing = page.waitForEvent('filechooser')
     await page.keyboard.press('Enter')
-    await (await choosing).setFiles(file('lake.jpg', await photo()))
+    await chosen
     await loaded('lake')
     await onto('lake')
     await page.keyboard.press('Enter')

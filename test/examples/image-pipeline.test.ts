@@ -239,6 +239,8 @@ describe('the server of image-pipeline', () => {
     for (const name of ['url', 'originUrl', 'thumbUrl', 'blurUrl'] as const) {
       const response = await fetch(image[name])
       expect(response.status, name).toBe(200)
+      // Caches may keep it: a URL is that of one image for ever.
+      expect(response.headers.get('cache-control'), name).toMatch(/max-age=[1-9]/)
       const { autoOrient, format } = await sharp(Buffer.from(await response.arrayBuffer())).metadata()
       sizes[name] = [format, autoOrient.width, autoOrient.height]
     }

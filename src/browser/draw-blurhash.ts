@@ -10,7 +10,7 @@ import { type PlaceholderOptions, placeholder } from './placeholder.ts'
  *
  * @example
  * ```ts
- * drawBlurhash(blurhash, document.querySelector('canvas'))
+ * drawBlurhash(blurhash, canvas)
  * const texture = Texture.from(drawBlurhash(blurhash, document.createElement('canvas'))) // PixiJS
  * ```
  */

@@ -16,7 +16,7 @@ import { type ImageProcessor, imageProcessor } from './image-processor.ts'
  *
  * @example
  * ```ts
- * const { blob, type, width, height, blurhash } = await processImage(input.files[0], { maxWidth: 2000 })
+ * const { blob, type, width, height, blurhash } = await processImage(file, { maxWidth: 2000 })
  * ```
  */
 export function processImage(file: Blob, options?: ProcessImageOptions): Promise<ProcessedImage> {

@@ -13,7 +13,7 @@ type WithTextDate<Signed> = Signed extends SignedUpload
 export type SentSignedUpload = WithTextDate<SignedUpload>
 
 export interface UploadDirectOptions {
-  /** Told of the file's bytes as they go. Each try begins again. */
+  /** Told of the file's bytes as they go. Each try begins again. What it throws is the page's error, not the upload's. */
   onProgress?: (progress: Progress) => void
   /** Ends the upload at once. Whether its bytes have arrived all the same is then not known. */
   signal?: AbortSignal
@@ -53,7 +53,8 @@ export interface DirectUpload {
 
 /**
  * Sends a file from the page to the store, by the URL that the backend signed, and again where that may help: after no
- * answer, 408, 429 and 5xx. A refusal is final. To send a PUT again is harmless: a store keeps all of its bytes or none.
+ * answer, 408, 409 (another write to the same key at that moment), 429 and 5xx. A refusal is final. To send a PUT again is
+ * harmless: a store keeps all of its bytes or none.
  *
  * Where an earlier try's answer was lost, the error is `uncertain`: an `already-exists` may then be this very upload.
  * Ask your backend, which can see what is stored.

@@ -86,6 +86,13 @@ it.each([
   expect(waits).toEqual([3000])
 })
 
+it('tries again where another write to the same key was under way, not where the file exists', async () => {
+  stubRequests([{ status: 409 }, { status: 409, text: '{"error":{"code":"already-exists"}}' }])
+  const { done, waits } = upload()
+  await expect(done).rejects.toMatchObject({ code: 'already-exists', retryable: false })
+  expect(waits).toHaveLength(1)
+})
+
 it('does not wait for a store that asks for longer than it may', async () => {
   const sent = stubRequests([{ status: 503, headers: 'retry-after: 3600\r\n' }])
   const { done } = upload()
@@ -154,10 +161,10 @@ it('refuses options that are misspelt or would never end', async () => {
   expect(sent).toEqual([])
 })
 
-it('goes on whatever its listeners throw', async () => {
+it('goes on whatever its listener throws', async () => {
   stubRequests([{ status: 500 }, { status: 200 }])
   const fail = () => {
     throw new Error('a mistake of the page')
   }
-  expect(await upload({ onRetry: fail, onProgress: fail }).done).toEqual({ attempts: 2 })
+  expect(await upload({ onRetry: fail }).done).toEqual({ attempts: 2 })
 })

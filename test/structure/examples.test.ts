@@ -95,7 +95,6 @@ declare global {
   const blurhash: string
   const hash: string
   function askBackend(wish: object): Promise<SignedUpload>
-  function loadImage(url: string): Promise<HTMLImageElement>
 }
 `
 

@@ -4,6 +4,8 @@ import type { CacheEntry, SignedUrlCache } from './signed-url-cache.ts'
 /** Calls back after so many milliseconds; returns what prevents it. A `retry` must not keep the process alive. */
 export type CacheTimer = (ms: number, call: () => void, why: 'timeout' | 'retry') => () => void
 
+type Values = readonly (string | undefined)[]
+
 export interface CacheCallSettings {
   readonly timeoutMs: number
   readonly coolDownMs: number
@@ -12,46 +14,57 @@ export interface CacheCallSettings {
   readonly onError: (error: unknown) => void
 }
 
+/** Why the cache is called: for a URL, or to end those of an object, which must not wait for what befell the other. */
+type Purpose = 'sign' | 'end'
+
 /**
  * The cache, whose failures are no failures: a call that fails or takes too long is `undefined`, and its error is told.
- * After one that took too long none is made for a while, and then one at first: a cache that hangs costs its time once.
+ * After one that took too long none is made for the same purpose for a while, and then one at first: a cache that hangs
+ * costs its time once.
  */
 export class CacheCalls {
   readonly #cache: SignedUrlCache
   readonly #settings: CacheCallSettings
-  #restsUntil: number | undefined
+  readonly #restsUntil = new Map<Purpose, number>()
 
   constructor(cache: SignedUrlCache, settings: CacheCallSettings) {
     this.#cache = cache
     this.#settings = settings
   }
 
-  getMany(keys: readonly string[]): Promise<readonly (string | undefined)[] | undefined> {
-    return this.#call(() => this.#cache.getMany(keys), keys.length)
+  getMany(keys: readonly string[]): Promise<Values | undefined> {
+    return this.#call('sign', keys.length, () => this.#cache.getMany(keys))
   }
 
-  setMany(entries: readonly CacheEntry[]): Promise<readonly (string | undefined)[] | undefined> {
-    return this.#call(() => this.#cache.setMany(entries), entries.length)
+  setMany(entries: readonly CacheEntry[]): Promise<Values | undefined> {
+    return this.#call('sign', entries.length, () => this.#cache.setMany(entries))
   }
 
   /** Whether they are certainly gone. */
-  async deleteMany(keys: readonly string[]): Promise<boolean> {
+  async deleteMany(keys: readonly string[], purpose: Purpose): Promise<boolean> {
     const told = async () => {
       await this.#cache.deleteMany(keys)
       return []
     }
-    return (await this.#call(told, 0)) !== undefined
+    return (await this.#call(purpose, 0, told)) !== undefined
   }
 
-  async #call<Values extends readonly unknown[]>(
-    call: () => Promise<Values>,
+  /** The next call is made, whatever became of the last. */
+  wake(): void {
+    this.#restsUntil.clear()
+  }
+
+  async #call(
+    purpose: Purpose,
     count: number,
+    call: () => Promise<readonly unknown[]>,
   ): Promise<Values | undefined> {
     const { monotonic, coolDownMs, onError, timeoutMs } = this.#settings
-    if (this.#restsUntil !== undefined) {
-      if (monotonic() < this.#restsUntil) return undefined
+    const restsUntil = this.#restsUntil.get(purpose)
+    if (restsUntil !== undefined) {
+      if (monotonic() < restsUntil) return undefined
       // This call finds out for all: the others go on without.
-      this.#restsUntil = monotonic() + coolDownMs
+      this.#restsUntil.set(purpose, monotonic() + coolDownMs)
     }
     let late: StorageError | undefined
     try {
@@ -60,11 +73,13 @@ export class CacheCalls {
         late = new StorageError('timeout', problem)
         return late
       })
-      this.#restsUntil = undefined
-      if (Array.isArray(values) && values.length === count) return values
+      this.#restsUntil.clear()
+      // A cache of somebody else's may have another word for nothing.
+      if (Array.isArray(values) && values.length === count)
+        return values.map(value => (typeof value === 'string' ? value : undefined))
       throw new StorageError('internal', `the cache returned no list of ${count} values`)
     } catch (error) {
-      if (error === late) this.#restsUntil = monotonic() + coolDownMs
+      if (error === late) this.#restsUntil.set(purpose, monotonic() + coolDownMs)
       try {
         onError(error)
       } catch {}

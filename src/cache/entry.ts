@@ -45,20 +45,30 @@ export function entryValue(generation: string, { url, expiresAt }: Entry): strin
   return `${generation} ${expiresAt} ${url}`
 }
 
-/** The entry, where it was written under this generation and ends no earlier than `notBefore`; whatever else is no entry. */
+/** When a URL that is handed out may end, in milliseconds since 1970. */
+export interface Ends {
+  readonly notBefore: number
+  readonly notAfter: number
+}
+
+/** A process whose clock is ahead by more keeps URLs for itself: they live for longer than others asked for. */
+const MOST_AHEAD_MS = 5 * 60_000
+
+export function endsOf({ expiresIn }: Wish, now: number, marginMs: number): Ends {
+  return { notBefore: now + marginMs, notAfter: now + expiresIn * 1000 + MOST_AHEAD_MS }
+}
+
+/** The entry, where it was written under this generation and ends in time; whatever else is no entry. */
 export function readEntry(
   value: string | undefined,
   generation: string,
-  notBefore: number,
+  { notBefore, notAfter }: Ends,
 ): Entry | undefined {
   if (value === undefined || !value.startsWith(generation)) return undefined
   const from = generation.length
   const gap = value.indexOf(' ', from + 1)
   if (value[from] !== ' ' || gap < 0) return undefined
   const expiresAt = Number(value.slice(from + 1, gap))
-  if (!(Number.isSafeInteger(expiresAt) && expiresAt >= notBefore && expiresAt < LAST_DATE)) return undefined
+  if (!(Number.isSafeInteger(expiresAt) && expiresAt >= notBefore && expiresAt <= notAfter)) return undefined
   return value.startsWith('http', gap + 1) ? { url: value.slice(gap + 1), expiresAt } : undefined
 }
-
-/** Beyond it a `Date` is none. */
-const LAST_DATE = 8.64e15

@@ -32,16 +32,19 @@ export class Flight {
   readonly #misses: ReadonlyMap<string, Miss>
   readonly #controller = new AbortController()
   readonly #startedAt: number
+  readonly #turn: number
   readonly #results: Promise<ReadonlyMap<string, Signed>>
   #waiting = 0
 
   constructor(
     misses: readonly Miss[],
-    startedAt: number,
+    /** By a clock, and among the calls: who has a lower number has begun to ask before this signing began. */
+    { startedAt, turn }: { startedAt: number; turn: number },
     run: (misses: readonly Miss[], signal: AbortSignal) => Promise<ReadonlyMap<string, Signed>>,
   ) {
     this.#misses = new Map(misses.map(miss => [miss.name, miss]))
     this.#startedAt = startedAt
+    this.#turn = turn
     this.#results = run(misses, this.#controller.signal)
     // Whoever waits sees its failure; there may be nobody left.
     this.#results.catch(() => {})
@@ -52,13 +55,14 @@ export class Flight {
   }
 
   /**
-   * Whether a caller may wait for this signing who has just seen `generation` in the cache: nothing was deleted since
-   * it began. As long as the flight has no generation it signs nothing.
+   * Whether a caller may wait for this signing who began to ask in `turn` and has seen `generation` in the cache since:
+   * nothing that was deleted before may come of it. As long as the flight has no generation it signs nothing, but what is
+   * on its way to being agreed on may be gone already for who begins to ask later, and with it what others kept under it.
    */
-  takes(name: string, generation: string | undefined, now: number): boolean {
+  takes(name: string, generation: string | undefined, turn: number, now: number): boolean {
     const own = this.#misses.get(name)?.generation
     const young = now - this.#startedAt < MOST_MS && !this.#controller.signal.aborted
-    return young && (own === undefined || own === generation)
+    return young && (own === undefined ? turn < this.#turn : own === generation)
   }
 
   async results(signal: AbortSignal | undefined): Promise<ReadonlyMap<string, Signed>> {

@@ -6,6 +6,9 @@ const BATCH = 1000
 /** Most that are remembered: some 20 MB. */
 const MOST = 100_000
 
+/** A connection that was cut stands again soon; each further try waits twice as long, up to `coolDownMs`. */
+const FIRST_RETRY_MS = 50
+
 /**
  * What the cache must forget. The cache's failure never is the failure of the delete that it follows: what could not be
  * told is remembered, passes the cache by in this process meanwhile, and is told again.
@@ -17,6 +20,8 @@ export class Invalidations {
   readonly #open = new Map<string, number>()
   #added = 0
   #telling: Promise<void> | undefined
+  /** Tries since the cache last heard all. */
+  #tries = 0
   #stopTimer: (() => void) | undefined
 
   constructor(calls: CacheCalls, settings: CacheCallSettings) {
@@ -40,9 +45,17 @@ export class Invalidations {
     this.#tellLater()
   }
 
+  /** The cache has just answered somebody: what it could not be told it may hear now. */
+  retry(): void {
+    if (this.#open.size > 0 && this.#stopTimer !== undefined) void this.#tellAll()
+  }
+
   /** Once more, for the last time: whoever closes has done what could be done. */
   async close(): Promise<void> {
     this.#stopTimer?.()
+    await this.#telling
+    this.#stopTimer?.()
+    this.#calls.wake()
     if (this.#open.size > 0) await this.#tellAll()
     this.#stopTimer?.()
   }
@@ -54,7 +67,7 @@ export class Invalidations {
   }
 
   async #tell(objects: readonly string[], ids: readonly number[]): Promise<boolean> {
-    const told = await this.#calls.deleteMany(objects)
+    const told = await this.#calls.deleteMany(objects, 'end')
     // What was added again meanwhile is told by whoever did.
     if (told)
       for (const [at, object] of objects.entries())
@@ -71,10 +84,11 @@ export class Invalidations {
   }
 
   #tellLater(): void {
+    if (this.#open.size === 0) this.#tries = 0
     if (this.#open.size === 0 || this.#stopTimer !== undefined) return
     const { timer, coolDownMs } = this.#settings
     this.#stopTimer = timer(
-      coolDownMs,
+      Math.min(coolDownMs, FIRST_RETRY_MS * 2 ** this.#tries++),
       () => {
         this.#stopTimer = undefined
         void this.#tellAll()

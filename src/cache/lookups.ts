@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { CacheCalls } from './cache-calls.ts'
-import { type Entry, generationKey, isGeneration, readEntry } from './entry.ts'
+import { type Ends, type Entry, generationKey, isGeneration, readEntry } from './entry.ts'
 import type { Miss } from './flight.ts'
 
 export interface LookupSettings {
@@ -43,14 +43,14 @@ export class Lookups {
    * What the cache has for each key; undefined where it could not be asked. Of entries that this process has seen, only
    * the generation is asked for, which says whether they still hold: most of what is read is small.
    */
-  async of(keys: readonly string[], suffix: string, notBefore: number): Promise<(Found | undefined)[]> {
+  async of(keys: readonly string[], suffix: string, ends: Ends): Promise<(Found | undefined)[]> {
     const asked: string[] = []
     const seen: (SeenEntry | undefined)[] = []
     for (const key of keys) {
       const object = this.objectOf(key)
       const name = object + suffix
       const entry = this.#seen?.get(name)
-      const good = entry !== undefined && entry.expiresAt >= notBefore ? entry : undefined
+      const good = entry !== undefined && entry.expiresAt >= ends.notBefore ? entry : undefined
       seen.push(good)
       asked.push(object)
       if (good === undefined) asked.push(name)
@@ -62,19 +62,19 @@ export class Lookups {
     const found = seen.map((entry, at): Found | undefined => {
       const object = asked[next]!
       const known = values[next++]
-      if (entry === undefined) return this.#found(object, asked[next]!, known, values[next++], notBefore)
+      if (entry === undefined) return this.#found(object, asked[next]!, known, values[next++], ends)
       const name = object + suffix
       if (entry.generation === known) return { object, name, generation: known, stale: NOTHING, entry }
       this.#seen?.delete(name)
       if (isGeneration(known)) changed.push(at)
-      return this.#found(object, name, known, isGeneration(known) ? undefined : '', notBefore)
+      return this.#found(object, name, known, isGeneration(known) ? undefined : '', ends)
     })
     if (changed.length === 0) return found
     // Others may have signed under the generation that has come since.
     const entries = await this.#calls.getMany(changed.map(at => found[at]!.name))
     changed.forEach((at, index) => {
       const { object, name, generation } = found[at]!
-      found[at] = entries && this.#found(object, name, generation, entries[index], notBefore)
+      found[at] = entries && this.#found(object, name, generation, entries[index], ends)
     })
     return found
   }
@@ -84,10 +84,10 @@ export class Lookups {
     name: string,
     known: string | undefined,
     kept: string | undefined,
-    notBefore: number,
+    ends: Ends,
   ): Found {
     const generation = isGeneration(known) ? known : undefined
-    const entry = generation === undefined ? undefined : readEntry(kept, generation, notBefore)
+    const entry = generation === undefined ? undefined : readEntry(kept, generation, ends)
     if (generation !== undefined && entry !== undefined) {
       this.remember(name, generation, entry)
       return { object, name, generation, stale: NOTHING, entry }

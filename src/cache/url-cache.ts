@@ -3,7 +3,7 @@ import { untilEnded } from '../core/deadline.ts'
 import { StorageError } from '../core/errors.ts'
 import type { KeyResult, SignedUrl } from '../core/results.ts'
 import type { CacheCalls } from './cache-calls.ts'
-import { type Entry, entrySuffix, entryValue, isGeneration, readEntry, type Wish } from './entry.ts'
+import { type Entry, endsOf, entrySuffix, entryValue, isGeneration, readEntry, type Wish } from './entry.ts'
 import { Flight, type Miss, type Signed } from './flight.ts'
 import type { Invalidations } from './invalidations.ts'
 import { type LookupSettings, Lookups } from './lookups.ts'
@@ -29,6 +29,7 @@ export class UrlCache {
   /** Signings under way, by the entry's key. */
   readonly #flights = new Map<string, Flight>()
   readonly #lookups: Lookups
+  #turns = 0
 
   constructor(calls: CacheCalls, invalidations: Invalidations, settings: UrlCacheSettings) {
     this.#calls = calls
@@ -44,20 +45,27 @@ export class UrlCache {
     sign: Sign,
     signal: AbortSignal | undefined,
   ): Promise<KeyResult<SignedUrl>[]> {
-    const notBefore = this.#settings.now() + this.#settings.marginMs
+    const { now, marginMs } = this.#settings
+    const turn = this.#turns++
+    // Both before and after: the cache may be told while it is asked.
+    const untold = keys.map(key => this.#invalidations.has(this.#lookups.objectOf(key)))
     const results: KeyResult<SignedUrl>[] = new Array(keys.length)
     const misses: (Miss & { readonly at: number })[] = []
     const direct: number[] = []
-    const found = await untilEnded(this.#lookups.of(keys, entrySuffix(wish), notBefore), signal)
+    const found = await untilEnded(
+      this.#lookups.of(keys, entrySuffix(wish), endsOf(wish, now(), marginMs)),
+      signal,
+    )
     for (let at = 0; at < keys.length; at++) {
       const key = keys[at]!
       const one = found[at]
-      if (one === undefined || this.#invalidations.has(one.object)) direct.push(at)
+      if (one === undefined || untold[at] || this.#invalidations.has(one.object)) direct.push(at)
       else if (one.entry === undefined) misses.push({ at, key, ...one })
       else results[at] = handedOut(key, { ok: true, outcome: 'hit', value: urlOf(one.entry, wish) })
     }
+    if (found.some(one => one !== undefined)) this.#invalidations.retry()
     await Promise.all([
-      this.#signed(misses, wish, sign, signal, results),
+      this.#signed(misses, turn, wish, sign, signal, results),
       this.#signedDirectly(keys, direct, sign, signal, results),
     ])
     return results
@@ -66,6 +74,7 @@ export class UrlCache {
   /** Waits for what is being signed already, and signs the rest as one batch. */
   async #signed(
     misses: readonly (Miss & { readonly at: number })[],
+    turn: number,
     wish: Wish,
     sign: Sign,
     signal: AbortSignal | undefined,
@@ -77,7 +86,7 @@ export class UrlCache {
     const flights = new Set<Flight>()
     for (const miss of misses) {
       const flight = this.#flights.get(miss.name)
-      if (flight?.takes(miss.name, miss.generation, now)) flights.add(flight)
+      if (flight?.takes(miss.name, miss.generation, turn, now)) flights.add(flight)
       else fresh.set(miss.name, miss)
     }
     if (fresh.size > 0) flights.add(this.#takeOff([...fresh.values()], wish, sign, now))
@@ -88,7 +97,8 @@ export class UrlCache {
   }
 
   #takeOff(misses: readonly Miss[], wish: Wish, sign: Sign, now: number): Flight {
-    const flight = new Flight(misses, now, (all, signal) => this.#fly(all, wish, sign, signal))
+    const began = { startedAt: now, turn: this.#turns++ }
+    const flight = new Flight(misses, began, (all, signal) => this.#fly(all, wish, sign, signal))
     for (const name of flight.names) this.#flights.set(name, flight)
     void flight.over().then(() => {
       for (const name of flight.names) if (this.#flights.get(name) === flight) this.#flights.delete(name)
@@ -125,7 +135,7 @@ export class UrlCache {
     const { newGeneration } = this.#settings
     const ttlMs = LEAST_GENERATION_MS
     const stale = misses.flatMap(miss => miss.stale)
-    const cleared = stale.length === 0 || (await this.#calls.deleteMany(stale))
+    const cleared = stale.length === 0 || (await this.#calls.deleteMany(stale, 'sign'))
     const proposals = lacking.map(({ object }) => ({ key: object, value: newGeneration(), ttlMs }))
     const agreed = cleared && proposals.length > 0 ? await this.#calls.setMany(proposals) : []
     lacking.forEach((miss, at) => {
@@ -138,17 +148,18 @@ export class UrlCache {
   /** Keeps what was signed, and hands out what another process was faster to keep. */
   async #keep(misses: readonly Miss[], wish: Wish, signed: Map<string, Signed>): Promise<void> {
     const { now, marginMs, newGeneration } = this.#settings
-    const notBefore = now() + marginMs
+    const ends = endsOf(wish, now(), marginMs)
     const kept: { miss: Miss; value: string; ttlMs: number }[] = []
     for (const miss of misses) {
       const one = signed.get(miss.name)!
       if (!one.ok || !isGeneration(miss.generation)) continue
       const entry = { url: one.value.url, expiresAt: one.value.expiresAt.getTime() }
       const value = entryValue(miss.generation, entry)
-      // What could not be read again is of no use: too short a life, a URL of another kind, headers that must be sent.
-      if (readEntry(value, miss.generation, notBefore + 1) === undefined) continue
+      // What could not be read again is of no use: too short or too long a life, a URL of another kind, headers that must be sent.
+      if (readEntry(value, miss.generation, { ...ends, notBefore: ends.notBefore + 1 }) === undefined)
+        continue
       if (Object.keys(one.value.headers).length > 0) continue
-      kept.push({ miss, value, ttlMs: Math.ceil(entry.expiresAt - notBefore) })
+      kept.push({ miss, value, ttlMs: Math.ceil(entry.expiresAt - ends.notBefore) })
     }
     if (kept.length === 0) return
     const winners = await this.#calls.setMany(
@@ -160,7 +171,7 @@ export class UrlCache {
     )
     kept.forEach(({ miss, value }, at) => {
       const winner = winners?.[2 * at + 1]
-      const entry = readEntry(winner, miss.generation!, notBefore)
+      const entry = readEntry(winner, miss.generation!, ends)
       if (entry !== undefined) this.#lookups.remember(miss.name, miss.generation!, entry)
       if (winner === value) return
       const own = signed.get(miss.name) as Signed & { ok: true }

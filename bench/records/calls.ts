@@ -1,10 +1,11 @@
 /** What is asked of the database and of the store, counted; `info`, and the delete of many. */
 import { s3 } from '../../dist/s3.js'
 import type { RecordedFiles } from '../../src/records/recorded-files.ts'
-import type { Engine } from '../../src/sql/engine.ts'
 import type { Target } from '../contenders/contender.ts'
+import { counted, race, type Scale, type Section } from '../section.ts'
+import { countCalls } from './count-calls.ts'
 import { type CountingProxy, countingProxy } from './counting-proxy.ts'
-import { counted, entrant, race, type Scale, type Section } from './section.ts'
+import { entrant } from './entrant.ts'
 import type { SqliteLibrary } from './sqlite-library.ts'
 import { filesWithRecords, openEngine, s3Options } from './with-records.ts'
 
@@ -122,26 +123,4 @@ async function countDelete(world: World, count: number): Promise<Section> {
       counted('HEAD and GET for them', (proxy.counts.get('HEAD') ?? 0) + (proxy.counts.get('GET') ?? 0), 0),
     ],
   }
-}
-
-function countCalls(inner: Engine) {
-  const calls = { batches: 0, queries: 0 }
-  const engine: Engine = {
-    name: inner.name,
-    types: inner.types,
-    textHoldsNul: inner.textHoldsNul,
-    batch(statements, options) {
-      calls.batches++
-      return inner.batch(statements, options)
-    },
-    query(statement, options) {
-      calls.queries++
-      return inner.query(statement, options)
-    },
-    outcome: (id, options) => inner.outcome(id, options),
-    forget: before => inner.forget(before),
-    join: transaction => inner.join(transaction),
-    close: () => inner.close(),
-  }
-  return Object.assign(calls, { engine })
 }

@@ -1,7 +1,8 @@
 /** Inserts on PostgreSQL: what the engine adds to `pg`. For information: no bar is set. */
 import { startPostgres } from '../../test/support/postgres.ts'
 import { findTool, missingTool } from '../../test/support/tools.ts'
-import { entrant, race, type Scale, type Section } from './section.ts'
+import { race, type Scale, type Section } from '../section.ts'
+import { entrant } from './entrant.ts'
 
 export async function benchPostgres(scale: Scale): Promise<Section[] | { missing: string }> {
   const command = findTool('postgres')

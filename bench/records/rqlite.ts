@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { rqlite } from '../../dist/rqlite.js'
 import { type RqliteCluster, startRqlite } from '../../test/support/rqlite.ts'
 import { findTool, missingTool } from '../../test/support/tools.ts'
+import { race, type Scale, type Section } from '../section.ts'
+import { entrant } from './entrant.ts'
 import { createNotes, insertNoteStatement } from './note.ts'
-import { entrant, race, type Scale, type Section } from './section.ts'
 import type { SqliteLibrary } from './sqlite-library.ts'
 
 const WRITERS = 64

@@ -1,7 +1,8 @@
 /** Inserts on SQLite: what the engine adds to the bare library, and what grouping gives. */
 import { join } from 'node:path'
+import { race, type Scale, type Section } from '../section.ts'
 import type { Entrant } from '../turns.ts'
-import { entrant, race, type Scale, type Section } from './section.ts'
+import { entrant } from './entrant.ts'
 import type { SqliteLibrary } from './sqlite-library.ts'
 
 const AT_ONCE = 64

@@ -1,6 +1,7 @@
 /** Uploads of small objects to S3 with records and without. For information: the bar is on the calls, see calls.ts. */
 import type { Target } from '../contenders/contender.ts'
-import { entrant, race, type Scale, type Section } from './section.ts'
+import { race, type Scale, type Section } from '../section.ts'
+import { entrant } from './entrant.ts'
 import type { SqliteLibrary } from './sqlite-library.ts'
 
 const SIZE = 4 * 2 ** 10

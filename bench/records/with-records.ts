@@ -16,10 +16,14 @@ export function openEngine({ library, path }: RecordsFile): Engine {
   return sqlite({ path, driver: library }) as Engine
 }
 
-export function filesWithRecords(store: unknown, records: RecordsFile | Engine): RecordedFiles {
+export function filesWithRecords(
+  store: unknown,
+  records: RecordsFile | Engine,
+  options: { tenant?: string } = {},
+): RecordedFiles {
   const engine = 'library' in records ? openEngine(records) : records
   // Whose environment this runs in must not matter.
-  return withRecords(store as never, engine as never, { env: {} }) as unknown as RecordedFiles
+  return withRecords(store as never, engine as never, { env: {}, ...options }) as unknown as RecordedFiles
 }
 
 export function s3Options({ endpoint, region, bucket, accessKeyId, secretAccessKey }: Target) {

@@ -1,13 +1,13 @@
 import { memory } from '../../../dist/memory.js'
+import type { TimedContender } from '../../timed-contender.ts'
 import type { SqliteLibrary } from '../sqlite-library.ts'
 import { filesWithRecords } from '../with-records.ts'
-import type { RecordsContender } from './contender.ts'
 
 export async function create(options: {
   library: SqliteLibrary
   path: string
   rows: number
-}): Promise<RecordsContender> {
+}): Promise<TimedContender> {
   const { rows } = options
   const files = filesWithRecords(memory({}), options)
   const keys = Array.from({ length: rows }, (_, at) => `photos/${at}.jpg`)

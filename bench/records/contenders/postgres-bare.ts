@@ -1,13 +1,13 @@
 import pg from 'pg'
+import type { TimedContender } from '../../timed-contender.ts'
 import { createNotes, insertNote, noteValues } from '../note.ts'
-import type { RecordsContender } from './contender.ts'
 
 /** `pg` with a named, prepared statement; each insert is a transaction of its own. */
 export async function create(options: {
   url: string
   table: string
   atOnce: number
-}): Promise<RecordsContender> {
+}): Promise<TimedContender> {
   const { url, table, atOnce } = options
   const pool = new pg.Pool({ connectionString: url, max: 10 })
   await pool.query(createNotes({ integer: 'BIGINT', text: 'TEXT' }, table))

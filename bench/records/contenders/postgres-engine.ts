@@ -1,7 +1,7 @@
 import { monotonicFactory } from 'ulid'
 import { postgres } from '../../../dist/postgres.js'
+import type { TimedContender } from '../../timed-contender.ts'
 import { createNotes, insertNoteStatement } from '../note.ts'
-import type { RecordsContender } from './contender.ts'
 
 export async function create(options: {
   url: string
@@ -9,7 +9,7 @@ export async function create(options: {
   atOnce: number
   /** An operation id with every batch, as records give one: then COMMIT goes along with the statements. */
   ids?: boolean
-}): Promise<RecordsContender> {
+}): Promise<TimedContender> {
   const { url, table, atOnce, ids = false } = options
   const engine = postgres({ url })
   await engine.batch([[createNotes(engine.types, table)]])

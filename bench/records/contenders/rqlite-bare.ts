@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http'
+import type { TimedContender } from '../../timed-contender.ts'
 import { createNotes, insertNote, noteValues, SQLITE_TYPES } from '../note.ts'
-import type { RecordsContender } from './contender.ts'
 
 export interface RqliteBareOptions {
   url: string
@@ -12,7 +12,7 @@ export interface RqliteBareOptions {
 }
 
 /** rqlite's HTTP by `node:http` and a keep-alive agent, an answer parsed with `JSON.parse`: the least a client does. */
-export async function create(options: RqliteBareOptions): Promise<RecordsContender> {
+export async function create(options: RqliteBareOptions): Promise<TimedContender> {
   const { url, table, atOnce, work, level = 'weak', rows = 1 } = options
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce })
   const post = (path: string, statements: unknown[]) => postJson(agent, new URL(path, url), statements)

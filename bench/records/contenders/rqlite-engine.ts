@@ -1,8 +1,8 @@
 import { monotonicFactory } from 'ulid'
 import { rqlite } from '../../../dist/rqlite.js'
 import type { Consistency } from '../../../src/sql/engine.ts'
+import type { TimedContender } from '../../timed-contender.ts'
 import { createNotes, insertNoteStatement } from '../note.ts'
-import type { RecordsContender } from './contender.ts'
 
 export interface RqliteEngineOptions {
   urls: string[]
@@ -15,7 +15,7 @@ export interface RqliteEngineOptions {
   rows?: number
 }
 
-export async function create(options: RqliteEngineOptions): Promise<RecordsContender> {
+export async function create(options: RqliteEngineOptions): Promise<TimedContender> {
   const { urls, table, atOnce, work, ids = false, consistency, rows = 1 } = options
   const engine = rqlite({ url: urls })
   if (work === 'write') await engine.batch([[createNotes(engine.types, table)]])

@@ -1,13 +1,13 @@
+import type { TimedContender } from '../../timed-contender.ts'
 import { createNotes, insertNote, noteValues, SQLITE_TYPES } from '../note.ts'
 import { openBare, type SqliteLibrary } from '../sqlite-library.ts'
-import type { RecordsContender } from './contender.ts'
 
 /** The row of a key by the bare library: what `info` is held against. */
 export async function create(options: {
   library: SqliteLibrary
   path: string
   rows: number
-}): Promise<RecordsContender> {
+}): Promise<TimedContender> {
   const { library, path, rows } = options
   const database = await openBare(library, path)
   database.exec(`${createNotes(SQLITE_TYPES)}; CREATE UNIQUE INDEX IF NOT EXISTS notes_key ON notes (key)`)

@@ -1,8 +1,8 @@
 import { monotonicFactory } from 'ulid'
 import { sqlite } from '../../../dist/sqlite.js'
+import type { TimedContender } from '../../timed-contender.ts'
 import { createNotes, insertNoteStatement } from '../note.ts'
 import { provideBetterSqlite3, type SqliteLibrary } from '../sqlite-library.ts'
-import type { RecordsContender } from './contender.ts'
 
 export interface SqliteEngineOptions {
   library: SqliteLibrary
@@ -14,7 +14,7 @@ export interface SqliteEngineOptions {
   oneByOne?: boolean
 }
 
-export async function create(options: SqliteEngineOptions): Promise<RecordsContender> {
+export async function create(options: SqliteEngineOptions): Promise<TimedContender> {
   const { library, path, atOnce, ids = false, oneByOne = false } = options
   if (library === 'better-sqlite3') provideBetterSqlite3()
   const engine = sqlite({ path, driver: library })

@@ -1,8 +1,8 @@
 import { s3 } from '../../../dist/s3.js'
 import type { Target } from '../../contenders/contender.ts'
+import type { TimedContender } from '../../timed-contender.ts'
 import type { SqliteLibrary } from '../sqlite-library.ts'
 import { filesWithRecords, s3Options } from '../with-records.ts'
-import type { RecordsContender } from './contender.ts'
 
 export interface UploadOptions {
   target: Target
@@ -14,7 +14,7 @@ export interface UploadOptions {
   records?: { library: SqliteLibrary; path: string }
 }
 
-export async function create(options: UploadOptions): Promise<RecordsContender> {
+export async function create(options: UploadOptions): Promise<TimedContender> {
   const { target, prefix, atOnce, size, records } = options
   const store = s3(s3Options(target))
   const files = records === undefined ? store : filesWithRecords(store, records)

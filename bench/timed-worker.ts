@@ -1,5 +1,5 @@
 /** One contender in a process of its own, so that its CPU time is its own. Runs a round when told to. */
-import type { Operate, RecordsContender } from './contenders/contender.ts'
+import type { Operate, TimedContender } from './timed-contender.ts'
 
 export interface TimedRequest {
   seconds: number
@@ -7,7 +7,7 @@ export interface TimedRequest {
 
 export interface TimedResult {
   perSecond: number
-  /** Microseconds of this process's CPU, user and system, per operation. */
+  /** Microseconds of this process's CPU, all its threads, user and system, per operation. */
   cpuMicros: number
 }
 
@@ -21,7 +21,8 @@ async function client(operate: Operate, until: number): Promise<void> {
   }
 }
 
-async function round({ operate, atOnce }: RecordsContender, { seconds }: TimedRequest): Promise<TimedResult> {
+async function round(contender: TimedContender, { seconds }: TimedRequest): Promise<TimedResult> {
+  const { operate, atOnce, counts = 1 } = contender
   const first = index
   const cpu = process.cpuUsage()
   const start = performance.now()
@@ -29,14 +30,13 @@ async function round({ operate, atOnce }: RecordsContender, { seconds }: TimedRe
   await Promise.all(Array.from({ length: atOnce }, () => client(operate, until)))
   const taken = (performance.now() - start) / 1000
   const { user, system } = process.cpuUsage(cpu)
-  return { perSecond: (index - first) / taken, cpuMicros: (user + system) / (index - first) }
+  const count = (index - first) * counts
+  return { perSecond: count / taken, cpuMicros: (user + system) / count }
 }
 
 const [module, options] = process.argv.slice(2) as [string, string]
 try {
-  const { create } = (await import(`./contenders/${module}.ts`)) as {
-    create(options: unknown): Promise<RecordsContender>
-  }
+  const { create } = (await import(module)) as { create(options: unknown): Promise<TimedContender> }
   const contender = await create(JSON.parse(options))
   process.on('message', async (request: TimedRequest) => {
     try {

@@ -56,7 +56,7 @@ describeWithTool('chromium', 'the page of image-pipeline', program => {
     complaints = []
     expected = undefined
     page.on('console', message => {
-      if (message.type() === 'error') complaints.push(message.text())
+      if (message.type() === 'error') complaints.push(`${message.text()} ${message.location().url}`)
     })
     page.on('pageerror', error => complaints.push(error.message))
   })

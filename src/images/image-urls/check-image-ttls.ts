@@ -25,7 +25,7 @@ const RULES = {
 
   'url-changes-at-each-call': ({ ttls: { cached, source } }: Lifetimes) =>
     !cached &&
-    `Originals get a new URL at each call${source === 'signed-url' ? ', and so do the images made of them' : ''}: no cache ever has them. Put cacheSignedUrls around the provider, or give S3 windowSeconds, and say cached: true.`,
+    `Originals get a new URL at each call${source === 'signed-url' ? ', and so do the images made of them' : ''}: no cache ever has them. Put cacheSignedUrls around the provider, or give S3 windowSeconds, and say cached: true and marginSeconds: what expiresIn has beyond the window.`,
 
   'margin-beyond-lifetime': ({ ttls: { cached, marginSeconds, expiresIn } }: Lifetimes) =>
     cached &&

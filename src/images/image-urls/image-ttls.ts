@@ -12,7 +12,10 @@ export interface ImageTtls {
   maxExpiresIn?: number
   /** Whether a signed URL stays the same between calls: by `cacheSignedUrls`, or `windowSeconds` of S3. */
   cached: boolean
-  /** `marginSeconds` of `cacheSignedUrls`: what a URL has left at least when it is handed out. Default: 3,600 */
+  /**
+   * What a URL has left at least when it is handed out: `marginSeconds` of `cacheSignedUrls`; with `windowSeconds` of S3,
+   * `expiresIn` less these. Default: 3,600
+   */
   marginSeconds?: number
   /** `ttlSeconds` of the builder (`IMGPROXY_TTL` in its environment). Absent: its URLs do not end by themselves. */
   imageSeconds?: number

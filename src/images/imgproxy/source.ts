@@ -21,8 +21,8 @@ const BUCKET = /^[\w.-]+$/
 const ESCAPED_URL = /^(?:[!#$&-;=?-Z[\]^_`a-z{|}~]|%[0-9a-f]{2})+$/i
 const CONTROL = /[\u0000-\u001f\u007f]/
 const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/
-/** AWS, Google, Supabase, CloudFront, this package's own server; Azure's `sig` is only told by its `se`. */
-const SIGNED = /[?&](?:(?:x-amz-|x-goog-)?signature|token)=|[?&]se=.*&sig=|[?&]sig=.*&se=/i
+/** AWS and those like it, Google, Supabase, CloudFront, this package's own server; Azure's `sig` is only told by its `se`. */
+const SIGNED = /[?&](?:(?:[a-z]+(?:-|%2d))*signature|token)=|[?&]se=.*&sig=|[?&]sig=.*&se=/i
 
 /** What the server is asked to fetch. @throws `invalid-argument` where it could not, or must not be shown */
 export function checkedSource(source: string, rules: SourceRules): string {

@@ -173,6 +173,9 @@ describe('a source that is signed', () => {
     'https://x.blob.core.windows.net/c/a.jpg?sv=1&se=2&sig=5ec',
     'https://x.blob.core.windows.net/c/a.jpg?sig=5ec&se=2',
     'https://files.example.org/a.jpg?method=GET&expires=1&signature=5ec',
+    'https://b.oss-cn-hangzhou.aliyuncs.com/a.jpg?x-oss-expires=1&x-oss-signature=5ec',
+    'https://b.cos.ap-guangzhou.myqcloud.com/a.jpg?q-sign-time=1&q-signature=5ec',
+    'https://b.s3.amazonaws.com/a.jpg?X%2DAmz%2DSignature=5ec',
   ])('is refused, and its secret is not repeated: %s', source => {
     for (const images of [plain, base64]) {
       let message = ''

@@ -32,7 +32,7 @@ async function main(): Promise<void> {
     presigned: async () => [await benchPresigned(SCALE)],
   }
   try {
-    await runParts({ name: 'links', parts, scale: SCALE, labelWidth: 300 })
+    await runParts({ name: 'links', parts, scale: SCALE, labelWidth: 320 })
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

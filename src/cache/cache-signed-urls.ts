@@ -147,13 +147,13 @@ export function cacheSignedUrls(inner: StorageProvider, options: CacheSignedUrls
   }
 
   /** What may have changed these objects; afterwards their URLs are forgotten, but where it certainly changed nothing. */
-  async function changing<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
+  async function changing<T>(keys: readonly string[], work: () => Promise<T>, inSteps = false): Promise<T> {
     try {
       const result = await work()
       await forget(keys)
       return result
     } catch (error) {
-      if (mayHaveChanged(error)) await forget(keys)
+      if (inSteps || mayHaveChanged(error)) await forget(keys)
       throw error
     }
   }
@@ -182,7 +182,8 @@ export function cacheSignedUrls(inner: StorageProvider, options: CacheSignedUrls
     signedUrls,
     upload: (key, body, asked) => changing([key], () => inner.upload(key, body, asked)),
     copy: (from, to, asked) => changing([to], () => inner.copy(from, to, asked)),
-    move: (from, to, asked) => changing([from, to], () => inner.move(from, to, asked)),
+    // Its second half may be what failed: a move that was refused to delete has copied.
+    move: (from, to, asked) => changing([from, to], () => inner.move(from, to, asked), true),
     delete: (key, asked) => changing([key], () => inner.delete(key, asked)),
     async deleteMany(keys, asked) {
       const taken: unknown[] = []

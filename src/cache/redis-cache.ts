@@ -2,7 +2,8 @@ import { StorageError } from '../core/errors.ts'
 import { assertFactoryOptions } from '../core/factory-options.ts'
 import { loadPeer } from '../core/peer.ts'
 import { clusterSlot } from './cluster-slot.ts'
-import { type OwnClient, type RedisClient, replies } from './redis-client.ts'
+import { type OwnClient, type RedisClient, ready, replies, withoutCommand } from './redis-client.ts'
+import { readsReplicas, SENT_ONCE, SENT_ONCE_IN_CLUSTER, sentOnce } from './sent-once.ts'
 import type { CacheEntry, SignedUrlCache } from './signed-url-cache.ts'
 
 export type { RedisClient } from './redis-client.ts'
@@ -37,7 +38,9 @@ export interface RedisCache extends SignedUrlCache {
  * NX PX, GET, PTTL, PEXPIRE and DEL, no scripts. Needs the package `ioredis`, 5.4 to 6, as a client of yours or to open
  * one.
  *
- * It must be read where it is written (no `scaleReads`), and whoever may write to it decides which URLs are handed out.
+ * What must not be sent twice goes over one more connection, which is opened beside a client of yours and ends with it,
+ * unless that has `autoResendUnfulfilledCommands: false` (a `Cluster`: `retryDelayOnFailover: 0`). Whoever may write to
+ * Redis decides which URLs are handed out.
  *
  * @throws `invalid-argument`; `unsupported`, from the first call on, where ioredis is not installed
  * @example
@@ -59,7 +62,6 @@ class RedisUrlCache implements RedisCache {
   readonly #connection: RedisCacheConnection | undefined
   readonly #prefix: string
   #opening: Promise<OwnClient> | undefined
-  #becomesReady: Promise<void> | undefined
   #closed = false
 
   constructor(client: RedisClient | RedisCacheConnection, prefix: string) {
@@ -71,11 +73,12 @@ class RedisUrlCache implements RedisCache {
 
   async getMany(keys: readonly string[]): Promise<(string | undefined)[]> {
     if (keys.length === 0) return []
-    const client = await this.#ready()
+    const client = await this.#reader()
     const full = keys.map(key => this.#prefix + key)
-    if (client.isCluster !== true) return (await client.mget(full)).map(value => value ?? undefined)
+    if (client.isCluster !== true)
+      return (await client.mget(full).catch(rethrow)).map(value => value ?? undefined)
     const values = new Array<string | undefined>(keys.length)
-    await this.#perNode(client, full, async (pipeline, bySlot) => {
+    await this.#perNode(client, full, 'again', async (pipeline, bySlot) => {
       const places = [...bySlot.values()]
       for (const some of places) pipeline.mget(some.map(at => full[at]!))
       const answers = (await replies(pipeline)) as (string | null)[][]
@@ -86,10 +89,10 @@ class RedisUrlCache implements RedisCache {
   }
 
   async setMany(entries: readonly CacheEntry[]): Promise<string[]> {
-    const client = await this.#ready()
+    const client = await ready(sentOnce(await this.#client()))
     const full = entries.map(({ key }) => this.#prefix + key)
     const winners = new Array<string>(entries.length)
-    await this.#perNode(client, full, async (pipeline, bySlot) => {
+    await this.#perNode(client, full, 'once', async (pipeline, bySlot) => {
       const places = [...bySlot.values()].flat()
       for (const at of places) {
         const key = full[at]!
@@ -114,16 +117,16 @@ class RedisUrlCache implements RedisCache {
 
   async deleteMany(keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return
-    const client = await this.#ready()
+    const client = await this.#client()
     const full = keys.map(key => this.#prefix + key)
-    await this.#perNode(client, full, async (pipeline, bySlot) => {
+    await this.#perNode(client, full, 'again', async (pipeline, bySlot) => {
       for (const some of bySlot.values()) pipeline.del(some.map(at => full[at]!))
       await replies(pipeline)
     })
   }
 
   async connect(): Promise<void> {
-    await this.#ready()
+    await ready(sentOnce(await this.#client()))
   }
 
   async close(): Promise<void> {
@@ -131,40 +134,46 @@ class RedisUrlCache implements RedisCache {
     ;(await this.#opening?.catch(() => undefined))?.disconnect()
   }
 
-  /** A pipeline for each node that holds some of the keys, whose places are told by slot; all at once. */
+  /**
+   * A pipeline for each node that holds some of the keys, whose places are told by slot; all at once. Where a slot has
+   * moved to another node, the rest of its pipeline has been done; `again`: it may be done once more, slot by slot, which
+   * ioredis follows to wherever they are.
+   */
   async #perNode(
     client: RedisClient,
     full: readonly string[],
+    repeat: 'once' | 'again',
     work: (
       pipeline: ReturnType<RedisClient['pipeline']>,
       bySlot: ReadonlyMap<number, number[]>,
     ) => Promise<void>,
   ): Promise<void> {
-    if (client.isCluster !== true) return work(client.pipeline(), new Map([[0, [...full.keys()]]]))
-    const prefix = client.options?.keyPrefix ?? ''
-    const nodes = new Map<string, Map<number, number[]>>()
-    full.forEach((key, at) => {
-      const slot = clusterSlot(prefix + key)
-      const node = client.slots?.[slot]?.join(';') ?? `slot ${slot}`
-      const bySlot = nodes.get(node) ?? new Map<number, number[]>()
-      nodes.set(node, bySlot)
-      bySlot.set(slot, [...(bySlot.get(slot) ?? []), at])
-    })
-    await Promise.all([...nodes.values()].map(bySlot => work(client.pipeline(), bySlot)))
+    if (client.isCluster !== true)
+      return work(client.pipeline(), new Map([[0, [...full.keys()]]])).catch(rethrow)
+    const node = async (bySlot: ReadonlyMap<number, number[]>) => {
+      try {
+        await work(client.pipeline(), bySlot)
+      } catch (error) {
+        if (!MOVED.test(String((error as Error).message))) throw error
+        client.refreshSlotsCache?.()
+        if (repeat === 'once') throw error
+        await Promise.all([...bySlot].map(slot => work(client.pipeline(), new Map([slot]))))
+      }
+    }
+    await Promise.all([...byNode(client, full).values()].map(node)).catch(rethrow)
   }
 
-  /** A client that will send at once. One that has lost its connection would queue commands, and send them who knows when. */
-  async #ready(): Promise<RedisClient> {
+  async #client(): Promise<RedisClient> {
     if (this.#closed) throw new StorageError('invalid-argument', 'redisCache: it has been closed')
-    const client = this.#given ?? (await this.#open())
-    if (client.status === 'ready') return client
-    if (client.status === 'wait') client.connect().catch(() => {})
-    if (!BEGINNING.has(client.status))
-      throw new StorageError('unavailable', `redisCache: the client is not connected, but '${client.status}'`)
-    this.#becomesReady ??= new Promise<void>(resolve => client.once('ready', resolve)).finally(() => {
-      this.#becomesReady = undefined
-    })
-    await this.#becomesReady
+    return ready(this.#given ?? (await this.#open()))
+  }
+
+  async #reader(): Promise<RedisClient> {
+    const client = await this.#client()
+    const once = sentOnce(client)
+    if (readsReplicas(client)) return ready(once)
+    // What is not found will be set: that connection may stand by then.
+    if (once.status === 'wait') ready(once).catch(() => {})
     return client
   }
 
@@ -177,8 +186,26 @@ class RedisUrlCache implements RedisCache {
   }
 }
 
-/** What a client is before its first connection stands. */
-const BEGINNING: ReadonlySet<string> = new Set(['wait', 'connecting', 'connect'])
+/** What Redis, and ioredis before it asks, say of slots that are not where they were. */
+const MOVED = /^(?:MOVED|ASK|TRYAGAIN) |^All keys in the pipeline/
+
+/** The places of the keys by slot, for each node. */
+function byNode(client: RedisClient, full: readonly string[]): Map<string, Map<number, number[]>> {
+  const prefix = client.options?.keyPrefix ?? ''
+  const nodes = new Map<string, Map<number, number[]>>()
+  full.forEach((key, at) => {
+    const slot = clusterSlot(prefix + key)
+    const node = client.slots?.[slot]?.join(';') ?? `slot ${slot}`
+    const bySlot = nodes.get(node) ?? new Map<number, number[]>()
+    nodes.set(node, bySlot)
+    bySlot.set(slot, [...(bySlot.get(slot) ?? []), at])
+  })
+  return nodes
+}
+
+function rethrow(error: unknown): never {
+  throw withoutCommand(error)
+}
 
 function ttlOf({ ttlMs }: CacheEntry): number {
   return Math.max(1, Math.ceil(ttlMs))
@@ -186,16 +213,10 @@ function ttlOf({ ttlMs }: CacheEntry): number {
 
 async function openClient({ url, cluster }: RedisCacheConnection): Promise<OwnClient> {
   const { Redis, Cluster } = await loadPeer(() => import('ioredis'), 'redisCache', 'ioredis')
-  // Nothing is sent later than it was meant to be: who asked has gone on without an answer.
-  const redisOptions = {
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-  }
   const client =
     cluster === undefined
-      ? new Redis(url!, { ...redisOptions, lazyConnect: true })
-      : new Cluster([...cluster], { redisOptions, enableOfflineQueue: false, lazyConnect: true })
+      ? new Redis(url!, SENT_ONCE)
+      : new Cluster([...cluster], { ...SENT_ONCE_IN_CLUSTER, redisOptions: SENT_ONCE })
   // Failures are those of the calls; without a listener ioredis writes them to the console.
   client.on('error', () => {})
   return client as unknown as OwnClient

@@ -1,3 +1,6 @@
+import { StorageError } from '../core/errors.ts'
+import { redact } from '../core/redact.ts'
+
 /** The subset of ioredis that is used: a `Redis` or a `Cluster` of its versions 5.4 to 6. */
 export interface RedisClient {
   readonly status: string
@@ -10,6 +13,8 @@ export interface RedisClient {
   pipeline(): RedisPipeline
   connect(): Promise<unknown>
   once(event: string, listener: () => void): unknown
+  off(event: string, listener: () => void): unknown
+  refreshSlotsCache?(): void
 }
 
 export interface RedisPipeline {
@@ -35,4 +40,52 @@ export async function replies(pipeline: RedisPipeline): Promise<unknown[]> {
     if (error !== null) throw error
     return result
   })
+}
+
+/** What a client is before its first connection stands. */
+const BEGINNING: ReadonlySet<string> = new Set(['wait', 'connecting', 'connect'])
+const BEGUN = new WeakMap<RedisClient, Promise<void>>()
+
+/**
+ * The client, when it will send at once. One that has lost its connection would queue commands, and send them who knows
+ * when. @throws `unavailable`
+ */
+export async function ready<Client extends RedisClient>(client: Client): Promise<Client> {
+  if (client.status === 'ready') return client
+  if (client.status === 'wait') client.connect().catch(() => {})
+  if (!BEGINNING.has(client.status)) throw notConnected(client)
+  const begun = BEGUN.get(client) ?? firstConnection(client).finally(() => BEGUN.delete(client))
+  BEGUN.set(client, begun)
+  await begun
+  return client
+}
+
+function firstConnection(client: RedisClient): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const over = (settle: () => void) => () => {
+      for (const [event, listener] of listeners) client.off(event, listener)
+      settle()
+    }
+    const failed = over(() => reject(notConnected(client)))
+    const listeners = [
+      ['ready', over(resolve)],
+      ['close', failed],
+      ['end', failed],
+    ] as const
+    for (const [event, listener] of listeners) client.once(event, listener)
+  })
+}
+
+function notConnected({ status }: RedisClient): StorageError {
+  return new StorageError('unavailable', `redisCache: the client is not connected, but '${status}'`)
+}
+
+/** An error without what was sent: ioredis hangs it on its own, and Redis repeats it of a command that it does not know. */
+export function withoutCommand(error: unknown): StorageError {
+  if (error instanceof StorageError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new StorageError(
+    'unavailable',
+    `redisCache: ${redact(message.replace(/,? with args beginning with.*/s, ''))}`,
+  )
 }

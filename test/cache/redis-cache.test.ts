@@ -1,7 +1,9 @@
+import { inspect } from 'node:util'
 import { Cluster, Redis } from 'ioredis'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { clusterSlot } from '../../src/cache/cluster-slot.ts'
 import { type RedisCache, redisCache } from '../../src/cache/index.ts'
+import type { StorageError } from '../../src/core/errors.ts'
 import { describeWithTool } from '../support/describe-with-tool.ts'
 import { type RunningCluster, type RunningRedis, startRedis, startRedisCluster } from '../support/redis.ts'
 import { refused } from '../support/refused.ts'
@@ -128,6 +130,47 @@ describeWithTool('redis-server', 'redisCache on one server', command => {
     ])
   })
 
+  it('says at once that there is no Redis to connect to, and finds one that comes later', async () => {
+    const lost = await startRedis(command)
+    onTestFinished(() => lost.stop())
+    await lost.kill()
+    const own = redisCache({ url: lost.url })
+    onTestFinished(() => own.close())
+    await expect(own.connect()).rejects.toMatchObject({ code: 'unavailable' })
+    await lost.restart()
+    await expect
+      .poll(() => own.connect().then(() => 'connected', String), { timeout: 10_000 })
+      .toBe('connected')
+  })
+
+  it('tells of failures without what was sent: URLs and passwords', async () => {
+    const picky = await startRedis(command)
+    onTestFinished(() => picky.stop())
+    const admin = new Redis(picky.url)
+    onTestFinished(() => admin.disconnect())
+    const entry = { key: 'a', value: 'id 1 https://store/a?X-Amz-Signature=secret', ttlMs: HOUR_MS }
+    const failures: unknown[] = []
+    const fail = (work: Promise<unknown>) =>
+      work.then(
+        () => failures.push('none'),
+        error => failures.push(error),
+      )
+    await admin.config('SET', 'maxmemory', '1')
+    await fail(redisCache(admin).setMany([entry]))
+    await admin.config('SET', 'maxmemory', '0')
+    await admin.acl('SETUSER', 'default', '-set', '-mget')
+    await fail(redisCache(admin).setMany([entry]))
+    await fail(redisCache(admin).getMany(['secret']))
+    await admin.acl('SETUSER', 'default', '+@all')
+    await admin.config('SET', 'requirepass', 'right')
+    const stranger = redisCache({ url: picky.url.replace('//', '//:secret@') })
+    onTestFinished(() => stranger.close())
+    await fail(stranger.getMany(['a']))
+    expect(failures.map(one => (one as StorageError).code)).toEqual(failures.map(() => 'unavailable'))
+    expect(String(failures[0])).toMatch(/OOM/)
+    expect(inspect(failures, { depth: 9 })).not.toContain('secret')
+  })
+
   it('fails at once with a client that has lost its connection, and leaves nothing in its queue', async () => {
     const lost = await startRedis(command)
     onTestFinished(() => lost.stop())
@@ -196,6 +239,43 @@ describeWithTool('redis-server', 'redisCache on a Cluster', command => {
     const sizes = await Promise.all(client.nodes('master').map(node => node.dbsize()))
     expect(sizes.reduce((sum, size) => sum + size)).toBe(500)
     for (const size of sizes) expect(size).toBeGreaterThan(100)
+  })
+
+  it.each(['getMany', 'deleteMany'] as const)('%s follows a slot to another node', async method => {
+    const moving = new Cluster([...cluster.urls])
+    onTestFinished(() => moving.disconnect())
+    await moving.ping()
+    const cache = redisCache(moving)
+    const slotOf = (key: string) => clusterSlot(`stowage:${key}`)
+    const holder = (key: string) => moving.slots[slotOf(key)]![0]
+    // Three keys on one node, one of which goes to another.
+    const keys = Array.from({ length: 100 }, (_, n) => `${method} ${n}`)
+    const [goes, ...stay] = keys.filter(key => holder(key) === holder(keys[0]!)).slice(0, 3)
+    const slot = slotOf(goes!)
+    await cache.setMany(stay.map(key => ({ key, value: key, ttlMs: HOUR_MS })))
+    const nodes = cluster.nodes.map(node => new Redis(node.url))
+    onTestFinished(() => {
+      for (const node of nodes) node.disconnect()
+    })
+    const target = nodes[cluster.nodes.findIndex(({ port }) => !holder(goes!)!.endsWith(`:${port}`))]!
+    const id = String(await target.cluster('MYID'))
+    for (const node of [target, ...nodes]) await node.cluster('SETSLOT', slot, 'NODE', id)
+    await target.set(`stowage:${goes}`, goes!)
+    const all = [goes!, ...stay]
+    if (method === 'deleteMany') await cache.deleteMany(all)
+    const kept = method === 'getMany' ? all : all.map(() => undefined)
+    expect(await cache.getMany(all)).toEqual(kept)
+  })
+
+  it('reads nothing from replicas, whatever a client of yours does', async () => {
+    const lagging = new Cluster([...cluster.urls], { scaleReads: 'slave' })
+    onTestFinished(() => lagging.disconnect())
+    await lagging.ping()
+    const asked = vi.spyOn(lagging, 'pipeline')
+    const cache = redisCache(lagging)
+    await cache.setMany([{ key: 'a', value: '1', ttlMs: HOUR_MS }])
+    expect(await cache.getMany(['a'])).toEqual(['1'])
+    expect(asked).not.toHaveBeenCalled()
   })
 
   it('knows the slots as the server does', async () => {

@@ -56,7 +56,9 @@ async function serve(settings, origin) {
   const serveImages =
     handler.development === undefined
       ? routes
-      : toNodeHandler(devImages({ ...handler.development, local: store, basePath: '/imgproxy' }))
+      : toNodeHandler(
+          devImages({ ...handler.development, local: store, basePath: '/imgproxy', log: console.error }),
+        )
   handle = (request, response) => {
     if (request.url.startsWith('/files/')) return serveFiles(request, response)
     if (request.url.startsWith('/imgproxy/')) return serveImages(request, response)

@@ -1,13 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { type Browser, type BrowserContext, chromium, type Page, type Route } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { build } from '../package/packed-package.ts'
-import { describeWithTool } from '../support/describe-with-tool.ts'
+import type { Route } from 'playwright-core'
+import { expect, it } from 'vitest'
 import {
   bringPhoto,
   faint,
-  feedImages,
   focusedName,
   outlineOf,
   pixelsOf,
@@ -18,95 +13,23 @@ import {
   unnamed,
   withoutWebGl,
 } from './image-pipeline-in-page.js'
-import {
-  bytesIn,
-  CHROMIUM_FLAGS,
-  newFolder,
-  photo,
-  removeFolders,
-  startServer,
-  Visitor,
-} from './image-pipeline-server.ts'
+import { actionsOn, DESK, describeOnPage, PHONE } from './image-pipeline-on-page.ts'
+import { bytesIn, photo, Visitor } from './image-pipeline-server.ts'
 
-beforeAll(build)
-afterAll(removeFolders)
-
-const PHONE = { width: 390, height: 844 }
-const DESK = { width: 1280, height: 860 }
-
-describeWithTool('chromium', 'the page of image-pipeline', program => {
-  let browser: Browser
-  let server: Awaited<ReturnType<typeof startServer>>
-  let folder: string
-  let context: BrowserContext
-  let page: Page
-  let complaints: string[]
-  /** What a test causes on purpose: a browser reports answers that are refused. */
-  let expected: RegExp | undefined
-
-  beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: program, args: CHROMIUM_FLAGS })
-  })
-  afterAll(() => browser?.close())
-  beforeEach(async () => {
-    folder = newFolder()
-    server = await startServer(folder)
-    context = await browser.newContext({ viewport: DESK, reducedMotion: 'reduce' })
-    page = await context.newPage()
-    complaints = []
-    expected = undefined
-    page.on('console', message => {
-      if (message.type() === 'error') complaints.push(`${message.text()} ${message.location().url}`)
-    })
-    page.on('pageerror', error => complaints.push(error.message))
-  })
-  afterEach(async () => {
-    await context?.close()
-    await server?.kill('SIGTERM')
-    expect(complaints.filter(text => expected?.test(text) !== true)).toEqual([])
-  })
-
-  const file = (name: string, bytes: Uint8Array) => {
-    const path = join(folder, 'chosen', name)
-    mkdirSync(join(folder, 'chosen'), { recursive: true })
-    writeFileSync(path, bytes)
-    return path
-  }
-  const open = () => page.goto(server.url)
-  const choose = (...paths: string[]) => page.getByLabel('Choose photos').setInputFiles(paths)
-  const tile = (alt: string) =>
-    page.getByRole('listitem').filter({ has: page.getByAltText(alt, { exact: true }) })
-  const loaded = (alt: string) => tile(alt).locator('img.loaded').waitFor()
-  const said = (words: string) =>
-    page.getByRole('status').filter({ hasText: words }).waitFor({ state: 'attached' })
-  const shows = (stage: string) => page.locator(`#stage[data-shows="${stage}"]`).waitFor()
-  /** Holds requests until the returned function is called. */
-  const hold = async (pattern: RegExp, count = Number.POSITIVE_INFINITY) => {
-    let release!: () => void
-    const released = new Promise<void>(resolve => {
-      release = resolve
-    })
-    let left = count
-    await page.route(pattern, async route => {
-      if (left-- > 0) await released
-      await route.continue().catch(() => {})
-    })
-    return release
-  }
-  const feed = () => page.evaluate(feedImages)
-  const fits = () => page.evaluate('document.documentElement.scrollWidth <= innerWidth')
+describeOnPage('the page of image-pipeline', at => {
+  const { choose, feed, file, fits, hold, loaded, open, said, shows, tile } = actionsOn(at)
 
   it('turns a photo upright, shows its blurhash before it is sent, then the photo', async () => {
     await open()
-    await page.getByText('No photos yet').waitFor()
+    await at.page.getByText('No photos yet').waitFor()
     const release = await hold(/\/files\/.*insert_|\.stowage/)
     await choose(file('two-halves.jpg', await photo({ width: 1200, height: 800, orientation: 6 })))
-    const sending = page.getByRole('img', { name: 'Placeholder of two-halves.jpg' })
+    const sending = at.page.getByRole('img', { name: 'Placeholder of two-halves.jpg' })
     await sending.waitFor()
     const placeholder = await sending.evaluate(placeholderOf)
     expect(placeholder.image).toMatch(/^url\("data:image\/\w+;base64,/)
     expect(placeholder.ratio).toBeCloseTo(800 / 1200, 1)
-    expect(bytesIn(folder)).toHaveLength(0)
+    expect(bytesIn(at.folder)).toHaveLength(0)
     release()
     await loaded('two halves')
     await said('two-halves.jpg is uploaded.')
@@ -119,20 +42,20 @@ describeWithTool('chromium', 'the page of image-pipeline', program => {
   it('computes the same in the worker and on the main thread', async () => {
     const path = file('same.jpg', await photo({ width: 900, height: 600, orientation: 8 }))
     const hints: unknown[] = []
-    await page.route('**/images', async route => {
+    await at.page.route('**/images', async route => {
       hints.push(route.request().postDataJSON().hint)
       await route.continue()
     })
     const workers: string[] = []
-    page.on('worker', worker => workers.push(worker.url()))
+    at.page.on('worker', worker => workers.push(worker.url()))
     await open()
     await choose(path)
     await loaded('same')
-    expect(workers).toEqual([`${server.url}/assets/image-worker.js`])
-    await page.addInitScript('delete globalThis.OffscreenCanvas; delete globalThis.Worker')
+    expect(workers).toEqual([`${at.server.url}/assets/image-worker.js`])
+    await at.page.addInitScript('delete globalThis.OffscreenCanvas; delete globalThis.Worker')
     await open()
     await choose(path)
-    await page.locator('img.loaded').nth(1).waitFor()
+    await at.page.locator('img.loaded').nth(1).waitFor()
     expect(workers).toHaveLength(1)
     expect(hints).toHaveLength(2)
     expect(hints[1]).toEqual(hints[0])
@@ -140,11 +63,11 @@ describeWithTool('chromium', 'the page of image-pipeline', program => {
   })
 
   it('tries a failed upload again, by itself and when it is told to', async () => {
-    expected = /Failed to load resource/
+    at.expected = /Failed to load resource/
     await open()
     let tries = 0
     let failing = 100
-    await page.route(/\/files\//, (route: Route) => {
+    await at.page.route(/\/files\//, (route: Route) => {
       if (route.request().method() !== 'PUT') return route.continue()
       tries++
       return tries <= failing
@@ -152,7 +75,7 @@ describeWithTool('chromium', 'the page of image-pipeline', program => {
         : route.continue()
     })
     await choose(file('lake.jpg', await photo()))
-    const retry = page.getByRole('button', { name: 'Try lake.jpg again' })
+    const retry = at.page.getByRole('button', { name: 'Try lake.jpg again' })
     await retry.waitFor()
     expect(tries).toBeGreaterThan(1)
     await said('lake.jpg was not uploaded: The storage was not reached.')
@@ -167,9 +90,9 @@ describeWithTool('chromium', 'the page of image-pipeline', program => {
     await open()
     await hold(/\/files\//)
     await choose(file('lake.jpg', await photo()))
-    await page.getByRole('button', { name: 'Cancel lake.jpg' }).click()
+    await at.page.getByRole('button', { name: 'Cancel lake.jpg' }).click()
     await said('lake.jpg is not uploaded.')
-    await page.getByText('No photos yet').waitFor()
+    await at.page.getByText('No photos yet').waitFor()
     expect(await feed()).toEqual([])
   })
 
@@ -179,10 +102,10 @@ describeWithTool('chromium', 'the page of image-pipeline', program => {
     await loaded('lake')
     const thumb = await hold(/rs:fit:400:0/)
     const original = await hold(/\/imgproxy\/[\w-]+\/(?:exp:\d+\/)?plain/)
-    await page.reload()
+    await at.page.reload()
     await tile('lake').getByRole('link').click()
     await shows('placeholder')
-    const canvas = page.locator('#stage canvas')
+    const canvas = at.page.locator('#stage canvas')
     expect(await canvas.getAttribute('aria-label')).toBe('lake')
     const before = await canvas.boundingBox()
     thumb()
@@ -197,7 +120,7 @@ describeWithTool('chromium', 'the page of image-pipeline', program => {
     await choose(file('lake.jpg', await photo()))
     await loaded('lake')
     // Without a blurhash the placeholder is an image, too, and it is the last that comes.
-    await page.route(/\/versions\//, async route => {
+    await at.page.route(/\/versions\//, async route => {
       const answer = await (await route.fetch()).json()
       for (const image of answer.images) image.blurhash = ''
       await route.fulfill({ json: answer })
@@ -205,26 +128,26 @@ describeWithTool('chromium', 'the page of image-pipeline', program => {
     const late = await hold(/rs:fit:20:0/)
     await tile('lake').getByRole('link').click()
     await shows('original')
-    const arrived = page.waitForResponse(/rs:fit:20:0/)
+    const arrived = at.page.waitForResponse(/rs:fit:20:0/)
     late()
     await (await arrived).finished()
     // Two frames later it has been decoded, and would be shown.
-    await page.evaluate(twoFrames)
-    expect(await page.locator('#stage').getAttribute('data-shows')).toBe('original')
+    await at.page.evaluate(twoFrames)
+    expect(await at.page.locator('#stage').getAttribute('data-shows')).toBe('original')
   })
 
   it('shows the same without WebGL, as an image', async () => {
-    await page.addInitScript(withoutWebGl)
+    await at.page.addInitScript(withoutWebGl)
     await open()
     await choose(file('lake.jpg', await photo({ width: 1200, height: 800 })))
     await loaded('lake')
     await tile('lake').getByRole('link').click()
     await shows('original')
-    const image = page.locator('#stage').getByAltText('lake')
+    const image = at.page.locator('#stage').getByAltText('lake')
     expect(await image.evaluate(pixelsOf)).toMatchObject({ size: [1200, 800] })
-    await page.getByRole('button', { name: 'Zoom in' }).click()
+    await at.page.getByRole('button', { name: 'Zoom in' }).click()
     expect(await image.getAttribute('style')).toContain('scale(1.4)')
-    expect(await page.getByRole('button', { name: 'Mono' }).count()).toBe(0)
+    expect(await at.page.getByRole('button', { name: 'Mono' }).count()).toBe(0)
   })
 
   it('gets the same image URLs at the second load, and the cache had them', async () => {
@@ -233,13 +156,13 @@ describeWithTool('chromium', 'the page of image-pipeline', program => {
     await loaded('a')
     await loaded('b')
     const urls = () =>
-      page.locator('.tile img').evaluateAll(images => images.map(image => image.getAttribute('src')))
-    await page.reload()
+      at.page.locator('.tile img').evaluateAll(images => images.map(image => image.getAttribute('src')))
+    await at.page.reload()
     await loaded('a')
     const first = await urls()
-    const visitor = new Visitor(server.url)
+    const visitor = new Visitor(at.server.url)
     const hits = await visitor.metric('signed_url_batch', 'hit')
-    await page.reload()
+    await at.page.reload()
     await loaded('a')
     expect(await urls()).toEqual(first)
     expect(first).toHaveLength(2)
@@ -252,70 +175,70 @@ describeWithTool('chromium', 'the page of image-pipeline', program => {
     await loaded('lake')
     await tile('lake').getByRole('link').click()
     await shows('original')
-    await page.getByRole('button', { name: 'Mono' }).click()
-    await page.getByRole('button', { name: 'Save as a version' }).click()
-    await page.getByText('Generated · 600 × 400 · version 2 of 2').waitFor()
+    await at.page.getByRole('button', { name: 'Mono' }).click()
+    await at.page.getByRole('button', { name: 'Save as a version' }).click()
+    await at.page.getByText('Generated · 600 × 400 · version 2 of 2').waitFor()
     await shows('original')
-    await page.getByRole('button', { name: 'Share in the feed' }).click()
+    await at.page.getByRole('button', { name: 'Share in the feed' }).click()
     await said('It is in the feed now.')
-    const { url, thumbUrl } = await page.evaluate(shownImage)
+    const { url, thumbUrl } = await at.page.evaluate(shownImage)
     for (const address of [url, thumbUrl]) expect((await fetch(address)).status).toBe(200)
-    await page.getByRole('button', { name: 'Delete' }).click()
-    await page.getByRole('button', { name: 'Keep it' }).click()
-    await page.getByRole('button', { name: 'Delete' }).click()
-    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
-    await page.getByText('Original · 600 × 400', { exact: true }).waitFor()
+    await at.page.getByRole('button', { name: 'Delete' }).click()
+    await at.page.getByRole('button', { name: 'Keep it' }).click()
+    await at.page.getByRole('button', { name: 'Delete' }).click()
+    await at.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await at.page.getByText('Original · 600 × 400', { exact: true }).waitFor()
     for (const address of [url, thumbUrl]) expect((await fetch(address)).status).toBe(404)
   })
 
   it('is uploaded to, walked and deleted from by the keyboard alone', async () => {
-    const lake = file('lake.jpg', await photo())
-    // Asked for before anything is pressed: a dialog that nobody waits for is dropped.
-    const chosen = page.waitForEvent('filechooser').then(chooser => chooser.setFiles(lake))
     await open()
-    await page.getByText('No photos yet').waitFor()
+    await at.page.getByText('No photos yet').waitFor()
     const onto = async (name: string, most = 30) => {
       for (let steps = 0; steps < most; steps++) {
-        await page.keyboard.press('Tab')
-        if ((await page.evaluate(focusedName)).includes(name)) return
+        await at.page.keyboard.press('Tab')
+        if ((await at.page.evaluate(focusedName)).includes(name)) return
       }
       throw new Error(`the keyboard does not reach ${name}`)
     }
     await onto('Choose photos')
-    const ring = await page.locator('#drop').evaluate(outlineOf)
+    const ring = await at.page.locator('#drop').evaluate(outlineOf)
     expect(ring).toBe('solid')
-    await page.keyboard.press('Enter')
-    await chosen
+    const choosing = at.page.waitForEvent('filechooser')
+    // By its answer the page's process knows that the dialog is not to be opened: a key takes another way and may be faster.
+    await at.page.evaluate(focusedName)
+    await at.page.keyboard.press('Enter')
+    await (await choosing).setFiles(file('lake.jpg', await photo()))
     await loaded('lake')
     await onto('lake')
-    await page.keyboard.press('Enter')
+    await at.page.keyboard.press('Enter')
     await shows('original')
     await onto('Description')
-    await page.keyboard.press('Control+A')
-    await page.keyboard.type('Two halves')
+    await at.page.keyboard.press('Control+A')
+    await at.page.keyboard.type('Two halves')
     await onto('Save description')
-    await page.keyboard.press('Enter')
+    await at.page.keyboard.press('Enter')
     await said('The description is saved.')
-    expect(await page.locator('#stage canvas').getAttribute('aria-label')).toBe('Two halves')
+    expect(await at.page.locator('#stage canvas').getAttribute('aria-label')).toBe('Two halves')
     await onto('Delete')
-    await page.keyboard.press('Enter')
-    expect(await page.evaluate(focusedName)).toContain('Keep it')
-    await page.keyboard.press('Tab')
-    await page.keyboard.press('Enter')
+    await at.page.keyboard.press('Enter')
+    expect(await at.page.evaluate(focusedName)).toContain('Keep it')
+    await at.page.keyboard.press('Tab')
+    await at.page.keyboard.press('Enter')
     await said('The photo is deleted.')
-    await page.getByText('No photos yet').waitFor()
-    expect(bytesIn(folder)).toHaveLength(0)
+    await at.page.getByText('No photos yet').waitFor()
+    expect(bytesIn(at.folder)).toHaveLength(0)
   })
 
   it('takes dropped and pasted photos, and says what is none', async () => {
     await open()
     const base64 = (await photo()).toString('base64')
-    await page.evaluate(bringPhoto, { kind: 'drop', name: 'dropped.jpg', base64 })
-    await page.evaluate(bringPhoto, { kind: 'paste', name: 'pasted.jpg', base64 })
+    await at.page.evaluate(bringPhoto, { kind: 'drop', name: 'dropped.jpg', base64 })
+    await at.page.evaluate(bringPhoto, { kind: 'paste', name: 'pasted.jpg', base64 })
     await loaded('dropped')
     await loaded('pasted')
     await choose(file('notes.jpg', Buffer.from('text')), file('page.html', Buffer.from('<p>')))
-    const problems = page.getByRole('alert').getByRole('listitem')
+    const problems = at.page.getByRole('alert').getByRole('listitem')
     await problems.nth(1).waitFor()
     expect((await problems.allTextContents()).sort()).toEqual([
       'notes.jpg: This is no photo, or it is damaged.Dismiss',
@@ -328,7 +251,7 @@ describeWithTool('chromium', 'the page of image-pipeline', program => {
     ['a desk', DESK],
   ] as const)
     it(`fits ${name}, moves nothing when images come, and names everything`, async () => {
-      await page.setViewportSize(viewport)
+      await at.page.setViewportSize(viewport)
       await open()
       const sizes = [
         [1200, 300],
@@ -343,31 +266,31 @@ describeWithTool('chromium', 'the page of image-pipeline', program => {
       )
       for (const index of sizes.keys()) await loaded(`p${index}`)
       const release = await hold(/\/imgproxy\//)
-      await page.reload()
-      await page.locator('.tile').nth(3).waitFor()
-      const places = () => page.locator('.tile').evaluateAll(placesOf)
+      await at.page.reload()
+      await at.page.locator('.tile').nth(3).waitFor()
+      const places = () => at.page.locator('.tile').evaluateAll(placesOf)
       const before = await places()
       release()
       for (const index of sizes.keys()) await loaded(`p${index}`)
       expect(await places()).toEqual(before)
       expect(await fits()).toBe(true)
-      expect(await page.evaluate(unnamed)).toEqual([])
+      expect(await at.page.evaluate(unnamed)).toEqual([])
       await tile('p0').getByRole('link').click()
       await shows('original')
       expect(await fits()).toBe(true)
-      expect(await page.evaluate(unnamed)).toEqual([])
-      expect(await page.locator('h1:visible').count()).toBe(1)
+      expect(await at.page.evaluate(unnamed)).toEqual([])
+      expect(await at.page.locator('h1:visible').count()).toBe(1)
     })
 
   for (const colorScheme of ['light', 'dark'] as const)
     it(`has enough contrast in the ${colorScheme}`, async () => {
-      await page.emulateMedia({ colorScheme })
+      await at.page.emulateMedia({ colorScheme })
       await open()
       await choose(file('lake.jpg', await photo()))
       await loaded('lake')
-      expect(await page.evaluate(faint)).toEqual([])
+      expect(await at.page.evaluate(faint)).toEqual([])
       await tile('lake').getByRole('link').click()
       await shows('original')
-      expect(await page.evaluate(faint)).toEqual([])
+      expect(await at.page.evaluate(faint)).toEqual([])
     })
 })

@@ -6,6 +6,8 @@ import { keepPlace, tileOf } from './tile.js'
 const byId = id => document.getElementById(id)
 const [grid, empty, more, problems, preparing] = ['grid', 'empty', 'more', 'problems', 'preparing'].map(byId)
 let next
+/** Counts how often the feed was begun: pages of an earlier one come too late. */
+let feeds = 0
 let preparingCount = 0
 
 more.onclick = () => showMore().catch(error => report(problems, error.message))
@@ -14,19 +16,25 @@ more.onclick = () => showMore().catch(error => report(problems, error.message))
 export async function showFeed() {
   for (const tile of grid.querySelectorAll('.tile:not(.upload)')) tile.remove()
   next = undefined
+  const began = ++feeds
   grid.setAttribute('aria-busy', 'true')
   try {
     await showMore()
   } catch (error) {
     report(problems, error.message)
   }
+  if (began !== feeds) return
   grid.removeAttribute('aria-busy')
   count()
 }
 
 async function showMore() {
+  const began = feeds
   const page = await ask('GET', next === undefined ? '/feed' : `/feed?after=${encodeURIComponent(next)}`)
-  const tiles = page.images.map(tileOf)
+  if (began !== feeds) return
+  // A photo of one's own may have been sent while the page was on its way, and stands here already.
+  const shown = new Set([...grid.children].map(tile => tile.dataset.id))
+  const tiles = page.images.filter(({ id }) => !shown.has(id)).map(tileOf)
   grid.append(...tiles)
   // The keyboard goes on with the first of those that have come.
   if (document.activeElement === more) tiles[0]?.querySelector('a').focus()
@@ -34,7 +42,7 @@ async function showMore() {
   more.hidden = next === undefined
 }
 
-/** @param {{ maxBytes: number, types: string[] }} limits */
+/** @param {{ maxBytes: number, types?: string[] }} limits */
 export function takePhotos(files, limits) {
   const photos = files.filter(file => {
     const problem = problemOf(file, limits)
@@ -47,7 +55,8 @@ export function takePhotos(files, limits) {
 }
 
 function problemOf(file, { maxBytes, types }) {
-  if (file.type !== '' && !types.includes(file.type)) return 'This is no photo that can be shown here.'
+  if (file.type !== '' && types?.includes(file.type) === false)
+    return 'This is no photo that can be shown here.'
   if (file.size > maxBytes) return `This photo is larger than ${Math.round(maxBytes / 1024 ** 2)} MB.`
   return undefined
 }

@@ -48,14 +48,14 @@ export class Stage {
       // What imgproxy can't make at the moment, the browser may show as it is.
       () => load(image.originUrl).catch(() => load(image.url)),
     ]
-    await showBest(
-      stages,
-      (picture, stage) => {
-        this.#surface.put(picture)
-        this.#host.dataset.shows = STAGES[stage]
-      },
-      signal,
-    )
+    const put = (picture, stage) => {
+      this.#surface.put(picture)
+      this.#host.dataset.shows = STAGES[stage]
+    }
+    await showBest(stages, put, signal).catch(error => {
+      // Another photo has been chosen: that is no problem of this one.
+      if (!signal.aborted) throw error
+    })
   }
 
   describe(alt) {

@@ -21,6 +21,8 @@ export class ThreadView {
   #images = []
   #shown
   #look = 'none'
+  /** Which thread is asked for: answers for another one come too late. */
+  #visit = 0
   #onGone
 
   /** @param {() => void} onGone called when nothing is left to show */
@@ -29,18 +31,34 @@ export class ThreadView {
     this.#listen()
   }
 
-  async show(threadId, imageId) {
+  /** @param {() => void} onReady called when the thread's words stand; its picture may come much later */
+  async show(threadId, imageId, onReady) {
+    const visit = ++this.#visit
     byId('thread-problems').replaceChildren()
-    // PixiJS is large: it is loaded when the first photo is looked at.
-    this.#stage ??= import('/assets/stage.js').then(({ Stage }) => Stage.in(byId('stage')))
-    const [{ images }] = await Promise.all([ask('GET', `/versions/${threadId}`), this.#stage])
-    this.#images = images
-    await this.#choose(images.find(({ id }) => id === imageId) ?? images.at(-1))
+    try {
+      // PixiJS is large: it is loaded when the first photo is looked at, and again where it did not come.
+      this.#stage ??= loadStage().catch(error => {
+        this.#stage = undefined
+        throw error
+      })
+      const [{ images }] = await Promise.all([ask('GET', `/versions/${threadId}`), this.#stage])
+      if (visit !== this.#visit) return
+      this.#images = images
+      const chosen = this.#choose(images.find(({ id }) => id === imageId) ?? images.at(-1))
+      onReady()
+      await chosen
+    } catch (error) {
+      if (visit === this.#visit) throw error
+    }
   }
 
-  async leave() {
+  leave() {
+    this.#visit++
     this.#shown = undefined
-    ;(await this.#stage)?.leave()
+    // It may still be loading, or not come at all: nobody waits for it to leave.
+    const left = this.#visit
+    const leaveStage = stage => left === this.#visit && stage.leave()
+    this.#stage?.then(leaveStage, () => {})
   }
 
   async #choose(image) {
@@ -182,15 +200,17 @@ export class ThreadView {
   async #change(method, path, body, words) {
     try {
       const changed = await ask(method, path, body)
+      say(words)
       const index = this.#images.findIndex(({ id }) => id === changed.id)
-      this.#images[index] = changed
+      if (index >= 0) this.#images[index] = changed
+      // Somebody may have gone on meanwhile.
+      if (this.#shown?.id !== changed.id) return
       this.#shown = changed
       byId('thread-title').textContent = changed.alt || 'Photo'
       byId('share').hidden = changed.isShared
       byId('facts').textContent = factsOf(changed, index + 1, this.#images.length)
       ;(await this.#stage).describe(changed.alt)
       this.#showVersions()
-      say(words)
     } catch (error) {
       this.#report(error)
     }
@@ -198,23 +218,31 @@ export class ThreadView {
 
   async #remove() {
     const image = this.#shown
+    const visit = this.#visit
     if (!(await isSure())) return
     try {
       await ask('DELETE', `/images/${image.id}`)
     } catch (error) {
       if (error.status !== 404) return this.#report(error)
     }
-    this.#images = this.#images.filter(({ id }) => id !== image.id)
     say('The photo is deleted.')
+    if (visit !== this.#visit) return
+    this.#images = this.#images.filter(({ id }) => id !== image.id)
     const left = this.#images.at(-1)
     if (left === undefined) return this.#onGone()
-    await this.#choose(left)
+    const chosen = this.#choose(left)
     byId('thread-title').focus()
+    await chosen
   }
 
   #report(error) {
     report(byId('thread-problems'), error.message)
   }
+}
+
+async function loadStage() {
+  const { Stage } = await import('/assets/stage.js')
+  return Stage.in(byId('stage'))
 }
 
 function factsOf({ width, height, kind, isShared }, number, count) {

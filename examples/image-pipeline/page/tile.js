@@ -1,5 +1,8 @@
 import { blurhashToDataURL } from 'stowage/browser'
 
+/** Pauses before a thumbnail that failed is asked for again: an image server that is busy says so, and means it. */
+const AGAIN_MS = [1_000, 4_000]
+
 /**
  * A photo in the grid. Its place is kept by its ratio, its blurhash stands there until the thumbnail does: the image lies
  * over it, so nothing that comes late can cover it.
@@ -28,12 +31,17 @@ export function showThumb(img, { thumbUrl, alt, width, height }) {
   }
   img.alt = alt || 'Not described yet'
   img.addEventListener('load', () => img.classList.add('loaded'), { once: true })
-  img.addEventListener('error', () => img.classList.add('failed'), { once: true })
+  let failures = 0
+  img.addEventListener('error', () => {
+    const pause = AGAIN_MS[failures++]
+    if (pause === undefined) img.classList.add('failed')
+    else setTimeout(() => (img.src = thumbUrl), pause)
+  })
   img.src = thumbUrl
 }
 
-/** Very long ones are cut in the grid. */
+/** Very long ones are cut in the grid; how narrow they may be is up to the screen (colours.css). */
 function ratioOf({ width, height }) {
   if (width === null || height === null) return '1'
-  return Math.min(3, Math.max(0.45, width / height)).toFixed(4)
+  return Math.min(3, width / height).toFixed(4)
 }

@@ -10,7 +10,7 @@ import type { ImageDescription } from '../image-description.ts'
 import { decodeImage } from './decode-image.ts'
 import { decodeInTurn } from './decode-in-turn.ts'
 import { type DescribeOptions, type DescribeSettings, describeSettings } from './describe-options.ts'
-import { imageFailure, tooManyPixels } from './image-failure.ts'
+import { imageFailure, noImage, tooManyPixels } from './image-failure.ts'
 import { type ImageFile, imageInMemory } from './image-file.ts'
 import { imageType } from './image-type.ts'
 import { readPngHead } from './png-head.ts'
@@ -100,7 +100,7 @@ async function describeSvg(file: ImageFile, { maxPixels }: DescribeSettings): Pr
 async function imageTypeOf(first: Uint8Array): Promise<string> {
   const type = await imageType(first)
   if (type !== undefined) return type
-  throw imageFailure('invalid-argument', 'this is no image of a kind that is described: see docs/images.md')
+  throw noImage()
 }
 
 function sizeOf(input: UploadBody): number | undefined {

@@ -9,6 +9,10 @@ export function imageFailure(code: ErrorCode, problem: string, cause?: unknown):
   })
 }
 
+export function noImage(): StorageError {
+  return imageFailure('invalid-argument', 'this is no image of a kind that is described: see docs/images.md')
+}
+
 export function tooManyPixels(cause?: unknown): StorageError {
   return imageFailure('too-large', 'the image has more pixels than maxPixels allows', cause)
 }

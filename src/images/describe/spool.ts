@@ -95,14 +95,18 @@ export class Spool implements ImageFile {
     yield* this.#parts
   }
 
-  /** Takes the file's name away: what is open still reads it, and what kills this process leaves nothing behind. */
+  /**
+   * Takes the file's name away: what is open still reads it, and what kills this process leaves nothing behind. It may
+   * fail, as on Windows while a decoder that was too slow still reads: `remove` tries again.
+   */
   async unlink(): Promise<void> {
-    await this.#file?.unlink()
+    await this.#file?.unlink().catch(() => {})
   }
 
+  /** Never fails: what came of the image is known by now, and that it was stored must not be lost to a file that stays. */
   async remove(): Promise<void> {
     this.#parts.length = 0
-    await this.#file?.close()
+    await this.#file?.close().catch(() => {})
   }
 }
 

@@ -1,5 +1,6 @@
 import { endedError } from '../../core/deadline.ts'
 import { isStorageError, StorageError } from '../../core/errors.ts'
+import { noImage } from '../describe/image-failure.ts'
 import type { ImageDescription } from '../image-description.ts'
 import { imageMetadata } from '../image-metadata.ts'
 import type { ImageMetadataSettings, UndescribedImage } from './image-metadata-options.ts'
@@ -36,15 +37,24 @@ export async function describeOrTell(
       onUndescribed?.({ operation, key, error })
     } catch {}
     if (!refuses) return undefined
-    const message = `${operation}: the image can't be described, so nothing was stored; ${error.message}`
-    throw new StorageError(error.code, message, {
-      operation,
-      key,
-      provider,
-      retryable: error.retryable,
-      cause: error,
-    })
+    throw refused(call, error)
   }
+}
+
+/** What is no image goes on as it is. @throws `invalid-argument` where only images are taken */
+export function letOthersPass(call: DescribedCall, { refusesOthers }: ImageMetadataSettings): void {
+  if (refusesOthers) throw refused(call, noImage())
+}
+
+function refused({ operation, key, provider }: DescribedCall, cause: StorageError): StorageError {
+  const message = `${operation}: what was sent can't be described, so nothing was stored; ${cause.message}`
+  return new StorageError(cause.code, message, {
+    operation,
+    key,
+    provider,
+    retryable: cause.retryable,
+    cause,
+  })
 }
 
 function undescribed(code: 'too-large', problem: string): StorageError {

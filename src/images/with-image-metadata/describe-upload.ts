@@ -9,7 +9,7 @@ import type { StorageProvider } from '../../core/provider.ts'
 import { describeFile } from '../describe/describe.ts'
 import { imageInMemory } from '../describe/image-file.ts'
 import { imageType } from '../describe/image-type.ts'
-import { type DescribedCall, describeOrTell } from './describe-or-tell.ts'
+import { type DescribedCall, describeOrTell, letOthersPass } from './describe-or-tell.ts'
 import type { ImageMetadataSettings } from './image-metadata-options.ts'
 import { StreamedBody } from './streamed-body.ts'
 
@@ -71,6 +71,8 @@ async function sendWhole<T>(
     SNIFF_BYTES,
   )
   const type = first && (await imageType(first))
+  // What can't be sent at all is refused below, as every wrong body is.
+  if (first !== undefined && type === undefined) letOthersPass(call, settings)
   if (type === undefined) return send(body, inside)
   const file = imageInMemory(wholeBytes(body)!)
   const recognized = { type, settings: settings.describing, signal: call.signal }
@@ -88,7 +90,10 @@ async function sendBlob<T>(upload: Upload<T>, body: Blob): Promise<T> {
 async function sendStream<T>(upload: Upload<T>, body: UploadBody & AsyncIterable<unknown>): Promise<T> {
   const { inside, send } = upload
   const streamed = await StreamedBody.open(body, upload.call)
-  if (streamed === undefined) return send(body, inside)
+  if (streamed === undefined) {
+    letOthersPass(upload.call, upload.settings)
+    return send(body, inside)
+  }
   try {
     const described = await describeStreamed(upload, streamed, inside.size)
     const size = inside.size ?? streamed.size
@@ -104,7 +109,10 @@ async function describeStreamed<T>(
   streamed: StreamedBody | undefined,
   size: number | undefined,
 ): Promise<Record<string, string> | undefined> {
-  if (streamed?.type === undefined) return undefined
+  if (streamed?.type === undefined) {
+    letOthersPass(call, settings)
+    return undefined
+  }
   const spooling = { size, folder: settings.temporaryFolder, signal: call.signal }
   return describeOrTell(call, settings, metadata, () => streamed.describe(settings.describing, spooling))
 }

@@ -14,6 +14,11 @@ export interface ImageMetadataOptions extends DescribeLimits, BlurhashOptions {
    * the default, stores it without the metadata; `refuse` throws what `describe` has found.
    */
   onProblem?: 'upload' | 'refuse'
+  /**
+   * What becomes of what is no image by its first bytes. `upload`, the default, stores it untouched; `refuse` throws
+   * `invalid-argument`, and nothing is stored.
+   */
+  others?: 'upload' | 'refuse'
   /** Told of every image that can't be described. What it throws is dropped. */
   onUndescribed?: (problem: UndescribedImage) => void
   /** Where streamed images above 1 MiB are kept until they are uploaded. Default: the system's own folder. */
@@ -29,6 +34,7 @@ export interface UndescribedImage {
 export interface ImageMetadataSettings {
   readonly describing: DescribeSettings
   readonly refuses: boolean
+  readonly refusesOthers: boolean
   readonly onUndescribed: ((problem: UndescribedImage) => void) | undefined
   readonly temporaryFolder: string | undefined
 }
@@ -40,15 +46,18 @@ export function imageMetadataSettings(options: ImageMetadataOptions): ImageMetad
     ...kinds,
     timeoutMs,
     onProblem: 'string',
+    others: 'string',
     onUndescribed: 'function',
     temporaryFolder: 'string',
   })
-  const { onProblem = 'upload', onUndescribed, temporaryFolder, ...describing } = options
-  if (onProblem !== 'upload' && onProblem !== 'refuse')
-    throw new StorageError('invalid-argument', "withImageMetadata: onProblem must be 'upload' or 'refuse'")
+  const { onProblem = 'upload', others = 'upload', onUndescribed, temporaryFolder, ...describing } = options
+  for (const [name, value] of Object.entries({ onProblem, others }))
+    if (value !== 'upload' && value !== 'refuse')
+      throw new StorageError('invalid-argument', `withImageMetadata: ${name} must be 'upload' or 'refuse'`)
   return {
     describing: describeSettings(describing, 'withImageMetadata'),
     refuses: onProblem === 'refuse',
+    refusesOthers: others === 'refuse',
     onUndescribed,
     temporaryFolder,
   }

@@ -1,8 +1,9 @@
 import type { Download } from '../../core/download.ts'
 import { StorageError } from '../../core/errors.ts'
+import { normalizeMetadata } from '../../core/metadata.ts'
 import type { ObjectAttributes } from '../../core/options.ts'
 import { IMAGE_METADATA_NAMES } from '../image-metadata.ts'
-import { describeOrTell } from './describe-or-tell.ts'
+import { describeOrTell, letOthersPass } from './describe-or-tell.ts'
 import type { ImageMetadataSettings } from './image-metadata-options.ts'
 import { StreamedBody } from './streamed-body.ts'
 
@@ -31,6 +32,7 @@ export function inspectImages(
       `${operation}: withImageMetadata inspects what was sent itself; inspect it in the provider below`,
       { operation, provider },
     )
+  const backends = normalizeMetadata(given.metadata, operation, provider)
   return { ...given, inspect }
 
   async function inspect(sent: Download, { key, signal }: InspectedFile): Promise<ObjectAttributes> {
@@ -38,9 +40,12 @@ export function inspectImages(
     const theirs = withoutImageNames(sent.info.metadata)
     const streamed = await StreamedBody.open(sent, call)
     try {
-      if (streamed?.type === undefined) return { metadata: theirs }
+      if (streamed?.type === undefined) {
+        letOthersPass(call, settings)
+        return { metadata: theirs }
+      }
       const spooling = { size: sent.info.size, folder: settings.temporaryFolder, signal }
-      const metadata = await describeOrTell(call, settings, { ...theirs, ...given.metadata }, () =>
+      const metadata = await describeOrTell(call, settings, { ...theirs, ...backends }, () =>
         streamed.describe(settings.describing, spooling),
       )
       return { metadata: metadata ?? theirs }
@@ -52,5 +57,6 @@ export function inspectImages(
 
 function withoutImageNames(metadata: Readonly<Record<string, string>> = {}): Record<string, string> {
   const names: readonly string[] = IMAGE_METADATA_NAMES
-  return Object.fromEntries(Object.entries(metadata).filter(([name]) => !names.includes(name)))
+  const lowered = Object.entries(metadata).map(([name, value]) => [name.toLowerCase(), value] as const)
+  return Object.fromEntries(lowered.filter(([name]) => !names.includes(name)))
 }

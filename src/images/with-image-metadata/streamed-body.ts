@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { lengthError } from '../../core/body-failures.ts'
 import { bodySource } from '../../core/body-source.ts'
 import { SNIFF_BYTES } from '../../core/content-type.ts'
 import { SourceReader } from '../../core/source-reader.ts'
@@ -15,15 +16,24 @@ export interface SpoolOptions {
   readonly signal: AbortSignal | undefined
 }
 
+export interface StreamNames {
+  readonly key: string
+  /** Name of the provider, for errors. */
+  readonly provider: string
+  readonly signal: AbortSignal | undefined
+}
+
 /** A stream of which the beginning has been read. `close` it in any case. */
 export class StreamedBody {
   readonly #reader: SourceReader
+  readonly #names: StreamNames
   /** The type by the first bytes, where it is an image. */
   readonly type: string | undefined
   #spool: Spool | undefined
 
-  private constructor(reader: SourceReader, type: string | undefined) {
+  private constructor(reader: SourceReader, names: StreamNames, type: string | undefined) {
     this.#reader = reader
+    this.#names = names
     this.type = type
   }
 
@@ -32,15 +42,12 @@ export class StreamedBody {
    *
    * @throws what the stream throws, as an upload does
    */
-  static async open(
-    stream: AsyncIterable<unknown>,
-    names: { key: string; provider: string; signal: AbortSignal | undefined },
-  ): Promise<StreamedBody | undefined> {
+  static async open(stream: AsyncIterable<unknown>, names: StreamNames): Promise<StreamedBody | undefined> {
     if (Readable.isDisturbed(stream as unknown as Readable)) return undefined
     if (stream instanceof ReadableStream && stream.locked) return undefined
     const reader = new SourceReader(bodySource(stream), names)
     try {
-      return new StreamedBody(reader, await imageType(await reader.readAhead(SNIFF_BYTES)))
+      return new StreamedBody(reader, names, await imageType(await reader.readAhead(SNIFF_BYTES)))
     } catch (error) {
       await reader.close()
       throw error
@@ -50,15 +57,17 @@ export class StreamedBody {
   /**
    * Keeps the image, in memory or in a file, and describes it. Everything is still there for `body` afterwards.
    *
-   * @throws what `describe` throws; what the stream throws, as an upload does
+   * @throws what `describe` throws; what the stream throws, as an upload does; `invalid-argument` where it is longer than
+   *   `size`, with no more of it read
    */
   async describe(
     settings: DescribeSettings,
     { size, folder, signal }: SpoolOptions,
   ): Promise<ImageDescription> {
     if (size !== undefined && size > settings.maxBytes) throw tooManyBytes(settings)
-    const spool = await Spool.fill(this.#reader, settings.maxBytes, folder)
+    const spool = await Spool.fill(this.#reader, Math.min(settings.maxBytes, size ?? Infinity), folder)
     this.#spool = spool
+    if (size !== undefined && spool.size > size) throw lengthError({ ...this.#names, size }, spool.size)
     const recognized = { type: this.type!, settings, signal }
     return describeSpool(spool, recognized).finally(() => spool.unlink())
   }

@@ -20,7 +20,7 @@ interface FilesWithRecords {
 
 /**
  * A provider that adds `width`, `height`, `blurhash`, `animated` and `alpha` to the metadata of images on their way in,
- * by their bytes; metadata that the caller gives wins. What is no image passes untouched. Goes around all others, also
+ * by their bytes; metadata that the caller gives wins. What is no image passes untouched, or is refused (`others`). Goes around all others, also
  * around `withRecords`, whose further methods it keeps: `finalize` describes what a browser has sent. Needs `sharp`.
  *
  * Streams: an image is read once, kept up to 1 MiB in memory and beyond that in a temporary file, which is gone in any

@@ -147,6 +147,19 @@ describe('withImageMetadata', () => {
     expect(await leftovers()).toEqual([])
   })
 
+  it('keeps no more of an image than its declared size', async () => {
+    const { files, leftovers } = world()
+    let given = 0
+    async function* endless() {
+      yield large.subarray(0, 60_000)
+      for (; given < 1000; given++) yield Buffer.alloc(60_000)
+    }
+    const upload = files.upload('a', endless(), { size: 100_000 })
+    await expect(upload).rejects.toSatisfy(hasCode('invalid-argument'))
+    expect(given).toBeLessThan(3)
+    expect(await leftovers()).toEqual([])
+  })
+
   it('streams what is no image straight through: the store reads while the source still gives', async () => {
     const { inner } = world()
     let given = 0

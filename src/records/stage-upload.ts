@@ -197,7 +197,9 @@ async function copyStaged(
   })
   // Where the store keeps no condition, what lay there before and after the copy was the same.
   const after = keepsCondition ? sent : await set.provider.info(job.physical, { signal })
-  if (info.size !== sent.size || after.etag !== sent.etag) throw sentAgain(set, job)
+  // The same bytes again have the same etag: others may have been there in between, and copied.
+  const untouched = after.etag === sent.etag && after.lastModified?.getTime() === sent.lastModified?.getTime()
+  if (info.size !== sent.size || !untouched) throw sentAgain(set, job)
   const checksum = await verifiedChecksum(set, job.key, physical, options, info)
   return { size: info.size, attributes, checksum, info }
 }

@@ -1,5 +1,6 @@
 import sharp from 'sharp'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { ObjectInfo } from '../../../src/core/provider.ts'
 import {
   describe as describeImage,
   type ImageMetadataOptions,
@@ -98,6 +99,26 @@ describe('withImageMetadata around records', () => {
     expect((await files.finalize(signed.uploadId!)).metadata).toEqual({ camera: 'mine' })
   })
 
+  it('takes the names that the backend gives for those of the browser, whatever their case', async () => {
+    const { files, ...rest } = world()
+    const signed = await files.signedUpload('a.jpg', { expiresIn: 60 })
+    await send(rest, signed.url, photo, { camera: 'theirs' })
+    const info = await files.finalize(signed.uploadId!, { metadata: { Camera: 'mine', Width: '7' } })
+    expect(info.metadata).toEqual({ ...expected, camera: 'mine', width: '7' })
+  })
+
+  it('refuses metadata that is none as every call does', async () => {
+    const { files, ...rest } = world()
+    const signed = await files.signedUpload('a.jpg', { expiresIn: 60 })
+    await send(rest, signed.url, photo)
+    for (const metadata of [{ 'not a name': '' }, { a: 5 }, 'text'] as never[])
+      for (const call of ['finalize', 'prepareFinalize'] as const)
+        await expect(files[call](signed.uploadId!, { metadata })).rejects.toMatchObject({
+          code: 'invalid-argument',
+          operation: call,
+        })
+  })
+
   it('makes a file of an image that can not be described, or refuses it, as it is told to', async () => {
     const lenient = world({ maxPixels: 10 })
     const signed = await lenient.files.signedUpload('a.jpg', { expiresIn: 60 })
@@ -192,6 +213,34 @@ describe('finalize with inspect', () => {
     }
   })
 
+  it('publishes nothing where other bytes were there only while they were copied', async () => {
+    const world: ReturnType<typeof recorded> = recorded({
+      through: changed(inner => ({
+        // As Supabase does it: no condition on the source, and the same bytes have the same etag.
+        get capabilities() {
+          return { ...inner.capabilities, conditionalCopySource: false }
+        },
+        info: async (key, options) => withoutGeneration(await inner.info(key, options)),
+        async download(key, options) {
+          const sent = await inner.download(key, options)
+          return sent.through(source => source, undefined, withoutGeneration(sent.info))
+        },
+        async copy(from, to, options) {
+          await inner.upload(from, 'other', { contentType: 'image/jpeg' })
+          const info = await inner.copy(from, to, options)
+          world.advance(5)
+          await inner.upload(from, 'bytes', { contentType: 'image/jpeg' })
+          return info
+        },
+      })),
+    })
+    const signed = await world.files.signedUpload('a.txt', { expiresIn: 60 })
+    await send(world, signed.url, Buffer.from('bytes'))
+    const inspect = async (sent: { text(): Promise<string> }) => ({ metadata: { seen: await sent.text() } })
+    await expect(world.files.finalize(signed.uploadId!, { inspect })).rejects.toSatisfy(hasCode('conflict'))
+    expect(await world.files.exists('a.txt')).toBe(false)
+  })
+
   it('ends with what it throws, and writes no intent', async () => {
     const world = recorded()
     const signed = await world.files.signedUpload('a.txt', { expiresIn: 60 })
@@ -206,3 +255,7 @@ describe('finalize with inspect', () => {
     )
   })
 })
+
+function withoutGeneration(info: ObjectInfo): ObjectInfo {
+  return { ...info, etag: info.etag?.split('-')[0] }
+}

@@ -1,4 +1,3 @@
-import { readImageMetadata } from 'stowage/images'
 import { tenantTable } from 'stowage/records'
 import { TABLE_COLUMNS } from './images-table.js'
 import { Refusal } from './refusal.js'
@@ -51,14 +50,10 @@ export class Images {
   async finish(userId, { uploadId, ...row }, alt) {
     const also = [this.#insert({ ...row, userId, alt })]
     const cacheControl = `max-age=${ORIGINAL_SECONDS}`
-    const info = await this.#files.finalize(uploadId, { also, cacheControl }).catch(error => {
+    await this.#files.finalize(uploadId, { also, cacheControl }).catch(error => {
       const isBad = error.code === 'invalid-argument' && error.cause?.operation === 'describe'
       throw isBad ? noImage() : error
     })
-    if (readImageMetadata(info).width === null) {
-      await this.remove(userId, row.id)
-      throw noImage()
-    }
     return this.one(userId, row.id)
   }
 

@@ -42,7 +42,11 @@ export async function openApp(settings, { origin, onEvent }) {
     metrics.countOperation(event),
   )
   const recorded = withRecords(cached, engine, { onEvent })
-  const files = withImageMetadata(recorded, { onProblem: 'refuse', maxBytes: MOST_BYTES })
+  const files = withImageMetadata(recorded, {
+    onProblem: 'refuse',
+    others: 'refuse',
+    maxBytes: MOST_BYTES,
+  })
   try {
     await upgradeTables(engine, files.tenantId, 'app', UPGRADES)
   } catch (error) {

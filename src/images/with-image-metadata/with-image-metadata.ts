@@ -31,7 +31,7 @@ interface FilesWithRecords {
  * @example
  * ```ts
  * const files = withImageMetadata(withRecords(local({ root: './data' }), sqlite({ path: './records.db' })))
- * const info = await files.upload('a/photo.jpg', request.body)
+ * const info = await files.upload('a/photo.jpg', stream)
  * readImageMetadata(info) // { width: 4032, height: 3024, blurhash: 'LEHV6nWB2yk8pyo0adR*.7kCMdnj', … }
  * ```
  */

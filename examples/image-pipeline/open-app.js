@@ -79,7 +79,7 @@ export async function openApp(settings, { origin, onEvent }) {
 /** Connected before the first request, which would not wait for it. One that is not there yet is found later. */
 async function connectedCache(url) {
   const cache = redisCache({ url })
-  await Promise.race([cache.getMany(['at the start']), wait(CONNECT_MS)]).catch(() => {})
+  await Promise.race([cache.connect(), wait(CONNECT_MS)]).catch(() => {})
   return cache
 }
 

@@ -6,6 +6,7 @@ import { build, root } from '../package/packed-package.ts'
 import { describeWithTool } from '../support/describe-with-tool.ts'
 import { describeOnS3Server } from '../support/s3-servers.ts'
 import { shownImage } from './image-pipeline-in-page.js'
+import { WAIT_MS } from './image-pipeline-on-page.ts'
 import {
   CHROMIUM_FLAGS,
   newFolder,
@@ -37,10 +38,11 @@ describeOnS3Server('minio', 'image-pipeline', server => {
         ...env,
       })
       const page = await browser.newPage()
+      page.setDefaultTimeout(WAIT_MS)
       try {
         const complaints: string[] = []
         page.on('console', message => {
-          if (message.type() === 'error') complaints.push(message.text())
+          if (message.type() === 'error') complaints.push(`${message.text()} ${message.location().url}`)
         })
         page.on('pageerror', error => complaints.push(error.message))
         const sent: string[] = []

@@ -1,4 +1,4 @@
-import { StorageError } from '../core/errors.ts'
+import { isStorageError, StorageError } from '../core/errors.ts'
 import type { CacheEntry, SignedUrlCache } from './signed-url-cache.ts'
 
 /** Calls back after so many milliseconds; returns what prevents it. A `retry` must not keep the process alive. */
@@ -19,6 +19,7 @@ type Purpose = 'sign' | 'end'
 
 /**
  * The cache, whose failures are no failures: a call that fails or takes too long is `undefined`, and its error is told.
+ * Only a cache that lacks a package fails who asks for a URL: that is no outage, and nobody would ever notice.
  * After one that took too long none is made for the same purpose for a while, and then one at first: a cache that hangs
  * costs its time once.
  */
@@ -83,6 +84,8 @@ export class CacheCalls {
       try {
         onError(error)
       } catch {}
+      // What was changed is changed: that its URLs could not be ended never fails.
+      if (purpose === 'sign' && isStorageError(error, 'unsupported')) throw error
       return undefined
     }
   }

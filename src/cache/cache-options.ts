@@ -33,7 +33,10 @@ export interface CacheSignedUrlsOptions {
   cacheTimeoutMs?: number
   /** Milliseconds for which a cache that gave no answer is left alone. Default: 5,000. */
   coolDownMs?: number
-  /** Told of every failure of the cache, none of which fails a call. What it throws is dropped. */
+  /**
+   * Told of every failure of the cache, none of which fails a call, but `unsupported`, as of a package that is not
+   * installed. What it throws is dropped.
+   */
   onError?: (error: unknown) => void
   /** Milliseconds since 1970. Default: `Date.now`. */
   now?: () => number

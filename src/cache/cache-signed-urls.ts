@@ -27,7 +27,8 @@ const BATCHES_AT_ONCE = 4
  * object, in every process that shares the cache: what is being signed meanwhile is not kept.
  *
  * A cache that fails, hangs or is not there costs no call its success: URLs are signed without it, and what it could
- * not be told is told later.
+ * not be told is told later. Only where a package that it needs is not installed, `signedUrl` and `signedUrls` fail with
+ * `unsupported`.
  *
  * Streams: bodies pass through untouched.
  *

@@ -26,7 +26,8 @@ export interface RedisCache extends SignedUrlCache {
    * Resolves when the connection stands. The first call opens it, too, but has no more time for that than for an answer:
    * call this when the process starts, so that its first URLs come from the cache.
    *
-   * @throws `unavailable` where there is no connection to be had; a later call tries again
+   * @throws `unavailable` where there is no connection to be had; a later call tries again. `unsupported` where ioredis
+   *   is not installed
    */
   connect(): Promise<void>
   /** Closes the connection that was opened here; a client of yours stays open. */

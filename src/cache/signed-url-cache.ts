@@ -1,6 +1,7 @@
 /**
  * What `cacheSignedUrls` needs of a cache: three methods over strings. A cache may lose anything at any time; that is
- * a miss. It may fail or hang; then URLs are signed without it. It must not bring back what was deleted.
+ * a miss. It may fail or hang; then URLs are signed without it, but for a `StorageError` with the code `unsupported`,
+ * which says that it can never work and fails who asks for a URL. It must not bring back what was deleted.
  */
 export interface SignedUrlCache {
   /** The value of each key, in their order; undefined where there is none. In one round trip where that is possible. */

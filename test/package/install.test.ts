@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
+  BUILD_AND_INSTALL_MS,
   entries,
   installInto,
   linkPackages,
@@ -28,7 +29,7 @@ beforeAll(async () => {
   bare = installInto(tarball, 'bare')
   full = installInto(tarball, 'full')
   linkPackages(full, optionalPeers)
-})
+}, BUILD_AND_INSTALL_MS)
 
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
@@ -141,6 +142,20 @@ describe.each(formats)('as $format', ({ file, load }) => {
     expect(namedPackages(message)).toEqual(['tus-js-client'])
   })
 
+  test.each([
+    [
+      'redisCache',
+      'stowage/cache',
+      'ioredis',
+      `redisCache({ url: 'redis://127.0.0.1:59999' }).getMany(['a'])`,
+    ],
+    ['describe', 'stowage/images', 'sharp', `describe(Buffer.from('89504e470d0a1a0a', 'hex'))`],
+  ])('%s without its peer gives one sentence with the line that installs it', (name, entry, peer, call) => {
+    const { code, message } = firstUse(bare, file, load, entry, call, name)
+    expect(code).toBe('unsupported')
+    expect(namedPackages(message)).toEqual([peer])
+  })
+
   test('s3 works with its peers', () => {
     const { url } = firstUse(full, file, load, 'stowage/s3', S3)
     expect(url).toContain('X-Amz-Signature=')
@@ -168,8 +183,8 @@ function firstUse(
   load: (name: string) => string,
   entry: string,
   expression: string,
+  name = entry.split('/')[1],
 ): { code?: string; message: string; url: string } {
-  const name = entry.split('/')[1]
   const output = project.run(
     file,
     script(`const { ${name} } = ${load(entry)}

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
+  BUILD_AND_INSTALL_MS,
   entries,
   installInto,
   linkPackages,
@@ -20,7 +21,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'stowage-pack-'))
   consumer = installInto(await pack(folder), 'types')
   linkPackages(consumer, ['@types/node'])
-})
+}, BUILD_AND_INSTALL_MS)
 
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true })

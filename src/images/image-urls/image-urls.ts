@@ -56,7 +56,7 @@ export interface ImageUrls<Variants = Record<never, never>> {
   one(key: string, options?: OperationOptions): Promise<ImageUrlSet<Variants>>
   /**
    * The URL sets of many images, a result or an error per key, in order. With records it is one query and one lookup of
-   * signed URLs; without, a bounded number of requests at once beside the signing.
+   * signed URLs for every 500 of them; without, a bounded number of requests at once beside the signing.
    */
   many(keys: KeyInput, options?: OperationOptions): Promise<KeyResult<ImageUrlSet<Variants>>[]>
   /** The lifetimes that are known here, for `checkImageTtls`. */

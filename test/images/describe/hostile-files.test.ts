@@ -48,7 +48,8 @@ group('describe, of what is cut short', () => {
     await expect(describe(file.subarray(0, 20))).rejects.toSatisfy(hasCode('invalid-argument'))
   })
 
-  it('keeps the size of HEIC, whose pixels sharp as it is published can not decode', async () => {
+  // An AVIF under HEIC's names: sharp as it is published decodes no HEVC, so a true one can't be made here.
+  it('says of HEIC whose head sharp can not read what it begins as', async () => {
     const file = Buffer.from((await picture(64, 48).avif().toBuffer()).map(byte => byte))
     for (const [from, to] of [
       ['avif', 'heic'],
@@ -56,9 +57,8 @@ group('describe, of what is cut short', () => {
       ['av1C', 'hvcC'],
     ] as const)
       for (let at = file.indexOf(from); at >= 0; at = file.indexOf(from, at)) file.write(to, at)
-    const answer = await describe(file).catch(error => error)
-    if (isStorageError(answer)) expect(answer.code).toBe('invalid-argument')
-    else expect(answer).toEqual({ type: 'image/heic', width: 64, height: 48, animated: false, alpha: false })
+    await expect(describe(file)).rejects.toThrow(/begins as image\/heic/)
+    await expect(describe(file)).rejects.toSatisfy(hasCode('invalid-argument'))
   })
 })
 

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { cacheSignedUrls, memoryCache, redisCache } from 'stowage/cache'
-import { observe } from 'stowage/decorators'
+import { observe, retry } from 'stowage/decorators'
 import { checkImageTtls, imageUrls, withImageMetadata } from 'stowage/images'
 import { imgproxy, imgproxyFromEnv } from 'stowage/imgproxy'
 import { open, openEngine } from 'stowage/open'
@@ -25,7 +25,8 @@ const CACHE_MS = 1_000
  *       withRecords            a file and its record, one breath with our row
  *         observe              counts and times, around the cache, which tells what it knew
  *           cacheSignedUrls    the same URL until it must change
- *             the store        a folder, S3, Supabase
+ *             retry            a store that says 503 once fails no request
+ *               the store      a folder, S3, Supabase
  *
  * @param {object} settings as `readSettings` returns them
  * @param {string} origin where users see this server
@@ -38,8 +39,9 @@ export async function openApp(settings, { origin, onEvent }) {
   const metrics = new Metrics()
   const cache = redisUrl === undefined ? memoryCache() : await connectedCache(redisUrl)
   const tell = error => onEvent({ severity: 'warning', kind: 'cache-failed', error })
-  const cached = observe(cacheSignedUrls(store, { cache, cacheTimeoutMs: CACHE_MS, onError: tell }), event =>
-    metrics.countOperation(event),
+  const cached = observe(
+    cacheSignedUrls(retry(store), { cache, cacheTimeoutMs: CACHE_MS, onError: tell }),
+    event => metrics.countOperation(event),
   )
   const recorded = withRecords(cached, engine, { onEvent })
   const files = withImageMetadata(recorded, {

@@ -160,6 +160,8 @@ describeOnPage('the page of image-pipeline', at => {
     await at.page.reload()
     await loaded('a')
     const first = await urls()
+    const feed = () => at.page.evaluate(() => fetch('/feed').then(answer => answer.text()))
+    const all = await feed()
     const visitor = new Visitor(at.server.url)
     const hits = await visitor.metric('signed_url_batch', 'hit')
     await at.page.reload()
@@ -167,6 +169,9 @@ describeOnPage('the page of image-pipeline', at => {
     expect(await urls()).toEqual(first)
     expect(first).toHaveLength(2)
     expect(await visitor.metric('signed_url_batch', 'hit')).toBe(hits + 2)
+    // Signed URLs of the originals, too, to the last letter.
+    expect(await feed()).toBe(all)
+    expect(all).toContain('signature=')
   })
 
   it('saves a look as a version, shares it, and deletes it: then its URLs are dead', async () => {

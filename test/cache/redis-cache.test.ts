@@ -7,6 +7,7 @@ import type { StorageError } from '../../src/core/errors.ts'
 import { describeWithTool } from '../support/describe-with-tool.ts'
 import { type RunningCluster, type RunningRedis, startRedis, startRedisCluster } from '../support/redis.ts'
 import { refused } from '../support/refused.ts'
+import { commandsOn } from './redis-commands.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -102,6 +103,17 @@ describeWithTool('redis-server', 'redisCache on one server', command => {
     await cache.deleteMany(['a', 'b'])
     await client.ping()
     expect(seen).toEqual(['mget', 'set', 'get', 'pttl', 'set', 'get', 'pttl', 'pexpire', 'del', 'ping'])
+  })
+
+  it.each([
+    ['getMany', 'mget'],
+    ['deleteMany', 'del'],
+  ] as const)('%s of 100 keys is one %s', async (method, command) => {
+    const keys = Array.from({ length: 100 }, (_, n) => `key ${n}`)
+    const cache = redisCache(client)
+    await cache.getMany(keys)
+    const [seen] = await commandsOn([server.url], async () => void (await cache[method](keys)))
+    expect(seen).toEqual([[command, ...keys.map(key => `stowage:${key}`)]])
   })
 
   it('closes its own connection, and leaves a client of yours open', async () => {
@@ -239,6 +251,29 @@ describeWithTool('redis-server', 'redisCache on a Cluster', command => {
     const sizes = await Promise.all(client.nodes('master').map(node => node.dbsize()))
     expect(sizes.reduce((sum, size) => sum + size)).toBe(500)
     for (const size of sizes) expect(size).toBeGreaterThan(100)
+  })
+
+  it.each([
+    ['getMany', 'mget'],
+    ['deleteMany', 'del'],
+  ] as const)('%s is one %s per slot, and one pipeline per node', async (method, command) => {
+    // Two keys in each of 50 slots, on all nodes.
+    const keys = Array.from({ length: 100 }, (_, n) => `{object ${n % 50}}${n < 50 ? '' : ':GET'}`)
+    const cache = redisCache(client)
+    await cache.setMany(keys.map(key => ({ key, value: key, ttlMs: HOUR_MS })))
+    const pipelines = vi.spyOn(client, 'pipeline')
+    onTestFinished(() => pipelines.mockRestore())
+    const byNode = await commandsOn(cluster.urls, async () => {
+      expect(await cache[method](keys)).toEqual(method === 'getMany' ? keys : undefined)
+    })
+    expect(pipelines).toHaveBeenCalledTimes(3)
+    for (const some of byNode) expect(some.length).toBeGreaterThan(0)
+    const seen = byNode.flat()
+    expect(new Set(seen.map(([name]) => name))).toEqual(new Set([command]))
+    const slots = new Set(keys.map(key => clusterSlot(`stowage:${key}`)))
+    expect(seen.length).toBe(slots.size)
+    expect(new Set(seen.map(([, first]) => clusterSlot(first!)))).toEqual(slots)
+    expect(seen.flatMap(([, ...some]) => some).sort()).toEqual(keys.map(key => `stowage:${key}`).sort())
   })
 
   it.each(['getMany', 'deleteMany'] as const)('%s follows a slot to another node', async method => {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import type { SignedUrlCache } from './cache/signed-url-cache.ts'
 import { StorageError } from './core/errors.ts'
 import { assertFactoryOptions } from './core/factory-options.ts'
 import type { StorageProvider } from './core/provider.ts'
@@ -8,6 +9,7 @@ import { parseStoreUrl, type StoreUrl } from './open/store-url.ts'
 import type { RecordedFiles, RecordsOptions } from './records/index.ts'
 import type { Engine } from './sql/engine.ts'
 
+export type { CacheEntry, SignedUrlCache } from './cache/signed-url-cache.ts'
 export type { UrlSigning } from './core/url-token.ts'
 export { type OpenEngineOptions, openEngine } from './open/open-engine.ts'
 export type { RecordedFiles, RecordsOptions } from './records/index.ts'
@@ -21,6 +23,12 @@ export interface OpenOptions {
    * `STOWAGE_URL_SECRET` and `STOWAGE_BASE_URL`, where both are set. `s3:` and `supabase:` sign by themselves.
    */
   signing?: UrlSigning
+  /**
+   * Where signed URLs are kept so that they stay the same, see `cacheSignedUrls`: `memory:`; `redis://host:6379/0` or
+   * `rediss://host`, which needs ioredis; `redis:` for `REDIS_URL`, which may hold a password; or a cache of yours. What
+   * is opened here is closed with the provider.
+   */
+  cache?: string | SignedUrlCache
 }
 
 export interface OpenRecordsOptions extends OpenOptions {
@@ -48,9 +56,11 @@ const named = new Map<string, { provider: StorageProvider; signing: string | und
  * | `supabase://bucket/prefix?url=…` | Supabase Storage |
  *
  * A path after the bucket is a folder that is seen as the whole store. With `records` the files have records there: a
- * file and its record appear together and go together.
+ * file and its record appear together and go together. With `cache` its signed URLs stay the same for days; ioredis is
+ * loaded only where a cache in Redis is named, and where it is missing `signedUrl` says so.
  *
- * @throws `invalid-argument` for what it does not know, and for secrets in the URL; `unsupported` with the line
+ * @throws `invalid-argument` for what it does not know, for secrets in a URL, and for a cache of a store that signs no
+ *   URLs; `unsupported` with the line
  *   that installs them where packages are missing
  *
  * @example
@@ -60,6 +70,9 @@ const named = new Map<string, { provider: StorageProvider; signing: string | und
  *
  * const recorded = await open('s3://bucket', { records: 'sqlite:./records.db' })
  * await recorded.delete('a/photo.jpg', { also: [['DELETE FROM photos WHERE key = ?', 'a/photo.jpg']] })
+ *
+ * const cached = await open('s3://bucket', { cache: 'redis://127.0.0.1:6379' })
+ * const { url } = await cached.signedUrl('a/photo.jpg') // the same in every process
  * ```
  */
 export function open(url: string, options: OpenRecordsOptions): Promise<RecordedFiles>
@@ -71,11 +84,24 @@ export async function open(
   assertFactoryOptions<Partial<OpenRecordsOptions>>('open', options, {
     env: 'object',
     signing: 'object',
+    cache: 'string or object',
     records: 'string',
     tenant: 'string',
     recordsOptions: 'object',
   })
   if ('records' in options && options.records !== undefined) return openRecords(url, options)
+  const provider = await openStore(url, options)
+  if (options.cache === undefined) return provider
+  const { withCache } = await import('./open/open-cache.ts')
+  try {
+    return await withCache(provider, options.cache, options.env ?? process.env)
+  } catch (error) {
+    await provider.close()
+    throw error
+  }
+}
+
+async function openStore(url: string, options: OpenOptions): Promise<StorageProvider> {
   const store = parseStoreUrl(url)
   const provider = await OPENERS[store.kind](store, options)
   if (store.prefix === '') return provider
@@ -84,9 +110,9 @@ export async function open(
 }
 
 async function openRecords(url: string, options: OpenRecordsOptions): Promise<RecordedFiles> {
-  const { records, tenant, recordsOptions, env, signing } = options
+  const { records, tenant, recordsOptions, env, signing, cache } = options
   const { withRecords } = await import('./records/index.ts')
-  const provider = await open(url, given({ env, signing }))
+  const provider = await open(url, given({ env, signing, cache }))
   let engine: Engine | undefined
   try {
     engine = await openEngine(records, given({ env }))

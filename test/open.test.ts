@@ -159,10 +159,14 @@ describe('a URL that is none', () => {
   })
 
   it.each<[unknown, RegExp]>([
-    [{ bad: 1 }, /^open: unknown option 'bad'; known are env, signing, records, tenant, recordsOptions$/],
+    [
+      { bad: 1 },
+      /^open: unknown option 'bad'; known are env, signing, cache, records, tenant, recordsOptions$/,
+    ],
     [null, /options must be an object/],
     [signing.secret, /options must be an object/],
     [{ env: 'AWS_REGION=x' }, /env must be an object/],
+    [{ cache: 5 }, /cache must be a string or an object/],
     [{ signing: signing.secret }, /signing must be an object/],
     [{ signing: { ...signing, previous: [] } }, /^signing: unknown option 'previous'/],
   ])('with the options %j is refused', async (options, message) => {

@@ -45,47 +45,104 @@ export function encodeBlurhash(
   return tied ? hashInOrder(image, componentsX, componentsY) : hash
 }
 
+/** Components across that are summed side by side, in variables of their own: an array would be read and written instead. */
+const AT_ONCE = 4
+
 /** Red, green, blue of each component: a row's sums across are taken once and serve all components down. */
 function separableSums(
   { data: pixels, width, height }: HashableImage,
   componentsX: number,
   componentsY: number,
 ): Float64Array {
-  const across = cosines(width, componentsX)
-  const down = cosines(height, componentsY)
+  // Room for whole groups; what is too much is summed and left.
+  const stride = Math.ceil(componentsX / AT_ONCE) * AT_ONCE
+  const across = knownCosines(width, stride)
+  const down = knownCosines(height, componentsY)
   const light = lightOfChannels()
-  const factors = new Float64Array(componentsX * componentsY * 3)
-  const row = new Float64Array(width * 3)
-  for (let y = 0, at = 0; y < height; y++) {
-    let red = 0
-    let green = 0
-    let blue = 0
-    for (let to = 0; to < row.length; to += 3, at += 4) {
-      red += row[to] = light[pixels[at]!]!
-      green += row[to + 1] = light[pixels[at + 1]!]!
-      blue += row[to + 2] = light[pixels[at + 2]!]!
-    }
-    // The first component across is the plain sum; each other one weighs the row by its cosines.
-    for (let i = 0; ; ) {
-      for (let j = 0, to = i * 3; j < componentsY; j++, to += componentsX * 3) {
+  const sums = new Float64Array(stride * componentsY * 3)
+  const ofRow = new Float64Array(AT_ONCE * 3)
+  for (let y = 0, row = 0; y < height; y++, row += width * 4)
+    for (let group = 0; group < stride; group += AT_ONCE) {
+      let r0 = 0
+      let g0 = 0
+      let b0 = 0
+      let r1 = 0
+      let g1 = 0
+      let b1 = 0
+      let r2 = 0
+      let g2 = 0
+      let b2 = 0
+      let r3 = 0
+      let g3 = 0
+      let b3 = 0
+      for (let x = 0, at = row, table = group; x < width; x++, at += 4, table += stride) {
+        const red = light[pixels[at]!]!
+        const green = light[pixels[at + 1]!]!
+        const blue = light[pixels[at + 2]!]!
+        const w0 = across[table]!
+        const w1 = across[table + 1]!
+        const w2 = across[table + 2]!
+        const w3 = across[table + 3]!
+        r0 += w0 * red
+        g0 += w0 * green
+        b0 += w0 * blue
+        r1 += w1 * red
+        g1 += w1 * green
+        b1 += w1 * blue
+        r2 += w2 * red
+        g2 += w2 * green
+        b2 += w2 * blue
+        r3 += w3 * red
+        g3 += w3 * green
+        b3 += w3 * blue
+      }
+      ofRow[0] = r0
+      ofRow[1] = g0
+      ofRow[2] = b0
+      ofRow[3] = r1
+      ofRow[4] = g1
+      ofRow[5] = b1
+      ofRow[6] = r2
+      ofRow[7] = g2
+      ofRow[8] = b2
+      ofRow[9] = r3
+      ofRow[10] = g3
+      ofRow[11] = b3
+      for (let j = 0, to = group * 3; j < componentsY; j++, to += stride * 3) {
         const weight = down[y * componentsY + j]!
-        factors[to]! += weight * red
-        factors[to + 1]! += weight * green
-        factors[to + 2]! += weight * blue
-      }
-      if (++i === componentsX) break
-      red = green = blue = 0
-      for (let from = 0, table = i; from < row.length; from += 3, table += componentsX) {
-        const weight = across[table]!
-        red += weight * row[from]!
-        green += weight * row[from + 1]!
-        blue += weight * row[from + 2]!
+        for (let k = 0; k < ofRow.length; k++) sums[to + k]! += weight * ofRow[k]!
       }
     }
-  }
-  const scale = 1 / (width * height)
-  for (let i = 0; i < factors.length; i++) factors[i]! *= i < 3 ? scale : 2 * scale
+  return scaledFactors(sums, { stride, componentsX, componentsY, pixels: width * height })
+}
+
+function scaledFactors(
+  sums: Float64Array,
+  size: { stride: number; componentsX: number; componentsY: number; pixels: number },
+): Float64Array {
+  const { stride, componentsX, componentsY, pixels } = size
+  const factors = new Float64Array(componentsX * componentsY * 3)
+  const scale = 1 / pixels
+  for (let j = 0, at = 0; j < componentsY; j++)
+    for (let from = j * stride * 3, end = from + componentsX * 3; from < end; from++, at++)
+      factors[at] = sums[from]! * (at < 3 ? scale : 2 * scale)
   return factors
+}
+
+const MOST_TABLES = 64
+const tables = new Map<number, Float64Array>()
+
+/** Images come scaled to the same few sizes, and cosines take a third of the time of a small one. */
+function knownCosines(length: number, components: number): Float64Array {
+  const name = length * 100 + components
+  const known = tables.get(name)
+  if (known !== undefined) return known
+  const made = cosines(length, components)
+  // A long side is no size that comes again, and costs memory.
+  if (length > 128) return made
+  if (tables.size === MOST_TABLES) tables.clear()
+  tables.set(name, made)
+  return made
 }
 
 function refused(problem: string): StorageError {

@@ -220,6 +220,7 @@ async function openClient({ url, cluster }: RedisCacheConnection): Promise<OwnCl
       : new Cluster([...cluster], { ...SENT_ONCE_IN_CLUSTER, redisOptions: SENT_ONCE })
   // Failures are those of the calls; without a listener ioredis writes them to the console.
   client.on('error', () => {})
+  // Redis and Cluster have more overloads than TypeScript can hold against our one interface.
   return client as unknown as OwnClient
 }
 

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { Cluster, Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { clusterSlot } from '../../src/cache/cluster-slot.ts'
-import { type RedisCache, redisCache } from '../../src/cache/index.ts'
+import { type RedisCache, type RedisCacheConnection, redisCache } from '../../src/cache/index.ts'
 import type { StorageError } from '../../src/core/errors.ts'
 import { describeWithTool } from '../support/describe-with-tool.ts'
 import { type RunningCluster, type RunningRedis, startRedis, startRedisCluster } from '../support/redis.ts'
@@ -54,6 +54,22 @@ function keepsItsWord(cacheOf: () => RedisCache, ttl: (key: string) => Promise<n
   })
 }
 
+/** Over a client that is given, and over one that the cache opens by itself. */
+function keepsItsWordEitherWay(client: () => Redis | Cluster, connection: () => RedisCacheConnection): void {
+  const ttlOf = (key: string) => client().pttl(`stowage:${key}`)
+
+  describe('with a client of yours', () => keepsItsWord(() => redisCache(client()), ttlOf))
+
+  describe('with a connection of its own', () => {
+    let own: RedisCache
+    beforeAll(() => {
+      own = redisCache(connection())
+    })
+    afterAll(() => own.close())
+    keepsItsWord(() => own, ttlOf)
+  })
+}
+
 describeWithTool('redis-server', 'redisCache on one server', command => {
   let server: RunningRedis
   let client: Redis
@@ -67,23 +83,10 @@ describeWithTool('redis-server', 'redisCache on one server', command => {
   })
   beforeEach(() => client.flushall())
 
-  describe('with a client of yours', () =>
-    keepsItsWord(
-      () => redisCache(client),
-      key => client.pttl(`stowage:${key}`),
-    ))
-
-  describe('with a connection of its own', () => {
-    let own: RedisCache
-    beforeAll(() => {
-      own = redisCache({ url: server.url })
-    })
-    afterAll(() => own.close())
-    keepsItsWord(
-      () => own,
-      key => client.pttl(`stowage:${key}`),
-    )
-  })
+  keepsItsWordEitherWay(
+    () => client,
+    () => ({ url: server.url }),
+  )
 
   it('puts its prefix before every key', async () => {
     await redisCache(client, { keyPrefix: 'mine:' }).setMany([{ key: 'a', value: '1', ttlMs: 1000 }])
@@ -222,23 +225,10 @@ describeWithTool('redis-server', 'redisCache on a Cluster', command => {
     for (const node of client.nodes('master')) await node.flushall()
   })
 
-  describe('with a client of yours', () =>
-    keepsItsWord(
-      () => redisCache(client),
-      key => client.pttl(`stowage:${key}`),
-    ))
-
-  describe('with a connection of its own', () => {
-    let own: RedisCache
-    beforeAll(() => {
-      own = redisCache({ cluster: cluster.urls })
-    })
-    afterAll(() => own.close())
-    keepsItsWord(
-      () => own,
-      key => client.pttl(`stowage:${key}`),
-    )
-  })
+  keepsItsWordEitherWay(
+    () => client,
+    () => ({ cluster: cluster.urls }),
+  )
 
   it('spreads keys over all nodes and finds them again, also with a prefix of the client', async () => {
     const prefixed = new Cluster([...cluster.urls], { keyPrefix: 'app:' })

@@ -22,6 +22,8 @@ const entries = {
   cache: 'src/cache/index.ts',
   imgproxy: 'src/images/imgproxy/index.ts',
   images: 'src/images/index.ts',
+  migrate: 'src/migrate/index.ts',
+  lifecycle: 'src/lifecycle/index.ts',
 }
 
 const page = { browser: 'src/browser/index.ts' }

@@ -45,13 +45,20 @@ export const PEER_HOMES = {
   postgres: 'sql/postgres',
   '@electric-sql/pglite': 'sql/postgres',
   '@aws-sdk/client-cloudfront': 'cdn/cloudfront',
-  ioredis: 'cache',
+  ioredis: ['cache', 'migrate'],
+  bullmq: 'migrate',
   // Described on the way in, and served for development: two jobs that share nothing but the library.
   sharp: ['images/describe', 'server'],
 }
 
 /** Small libraries of one part: bundled at build, so that a bare install does not bring them and no import loads them. */
-export const BUNDLED = { commander: 'cli', 'cli-progress': 'cli', ulid: 'records', 'lru-cache': 'cache' }
+export const BUNDLED = {
+  commander: 'cli',
+  'cli-progress': 'cli',
+  ulid: 'records',
+  'lru-cache': 'cache',
+  picomatch: 'migrate',
+}
 
 export const MAX_LINES = 400
 

@@ -30,6 +30,8 @@ const ENTRIES: Record<string, string> = {
   'stowage/imgproxy': 'src/images/imgproxy/index.ts',
   'stowage/images': 'src/images/index.ts',
   'stowage/browser': 'src/browser/index.ts',
+  'stowage/migrate': 'src/migrate/index.ts',
+  'stowage/lifecycle': 'src/lifecycle/index.ts',
 }
 
 /** What an example may use without saying where it comes from: what its reader has already. */

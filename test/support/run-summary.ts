@@ -1,4 +1,4 @@
-/** Ends a test run by saying what ran against what, and in one line each what could not run. */
+/** Ends a test run by saying what ran against what, and in one line each what could not run or passed at its second try. */
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node'
 import { findTool } from './tools.ts'
 
@@ -27,6 +27,7 @@ export default class RunSummary implements Reporter {
       const count = tests.length === 1 ? '1 test' : `${tests.length} tests`
       console.log(`not run: ${count}: ${reason}`)
     }
+    for (const test of secondTries(modules)) console.log(test)
     const unexplained = skippedTests(modules).get(NO_REASON) ?? []
     if (unexplained.length === 0 || this.#isFiltered()) return
     for (const title of unexplained) console.error(`skipped without a reason: ${title}`)
@@ -37,6 +38,19 @@ export default class RunSummary implements Reporter {
   #isFiltered(): boolean {
     return this.#vitest?.getGlobalTestNamePattern() !== undefined
   }
+}
+
+/** Tests that failed and then passed, each with the first line of what went wrong. */
+function secondTries(modules: readonly TestModule[]): string[] {
+  return modules.flatMap(module =>
+    [...module.children.allTests('passed')]
+      .filter(test => test.diagnostic()?.flaky)
+      .map(test => {
+        const [first] = test.result().errors ?? []
+        const why = (first?.message ?? '').split('\n', 1)[0]
+        return `passed at the second try only: ${module.relativeModuleId}: ${test.fullName}\n    ${why}`
+      }),
+  )
 }
 
 const NO_REASON = 'no reason is given'

@@ -4,11 +4,11 @@ import { deadline, endedError, untilEnded } from '../core/deadline.ts'
 import { type ErrorCode, StorageError } from '../core/errors.ts'
 import { assertFactoryOptions } from '../core/factory-options.ts'
 import type { InvalidationResult, InvalidationTarget, Invalidator } from '../core/invalidator.ts'
+import type { TokenBucket } from '../core/token-bucket.ts'
 import { toStorageError } from '../core/translate.ts'
 import { mostHopeful } from './most-hopeful.ts'
 import type { PurgeSettings } from './purge-settings.ts'
 import { assertTargets, type PurgeForms, type PurgeKind, purgesOf } from './purge-targets.ts'
-import type { TokenBucket } from './token-bucket.ts'
 
 /** How a vendor takes one kind of purge. */
 export interface KindLimit {

@@ -1,8 +1,8 @@
 import type { Invalidator } from '../core/invalidator.ts'
+import { TokenBucket } from '../core/token-bucket.ts'
 import { batchedInvalidator, NONE_FAILED } from './batched-invalidator.ts'
 import { badOption, originOf, type PurgeOptions, purgeSettings, secretOf } from './purge-settings.ts'
 import type { Purge, PurgeKind } from './purge-targets.ts'
-import { TokenBucket } from './token-bucket.ts'
 import { type Answer, type PurgeFetch, VendorHttp, type VendorRequest } from './vendor-request.ts'
 
 export interface BunnyOptions extends PurgeOptions {

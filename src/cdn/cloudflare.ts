@@ -1,5 +1,6 @@
 import type { ErrorCode, StorageError } from '../core/errors.ts'
 import type { Invalidator } from '../core/invalidator.ts'
+import { type Rate, TokenBucket } from '../core/token-bucket.ts'
 import { batchedInvalidator, NONE_FAILED, type PurgeBatch } from './batched-invalidator.ts'
 import {
   badOption,
@@ -11,7 +12,6 @@ import {
   secretOf,
 } from './purge-settings.ts'
 import type { Purge } from './purge-targets.ts'
-import { type Rate, TokenBucket } from './token-bucket.ts'
 import { type Answer, type PurgeFetch, VendorHttp } from './vendor-request.ts'
 
 export interface CloudflareOptions extends PurgeOptions {

@@ -2,11 +2,11 @@ import { deadline } from '../core/deadline.ts'
 import { StorageError } from '../core/errors.ts'
 import type { Invalidator } from '../core/invalidator.ts'
 import { loadPeer } from '../core/peer.ts'
+import { TokenBucket } from '../core/token-bucket.ts'
 import { batchedInvalidator, NONE_FAILED, type PurgeBatch } from './batched-invalidator.ts'
 import { cloudfrontError } from './cloudfront-errors.ts'
 import { badOption, idOf, least, type PurgeOptions, purgeSettings } from './purge-settings.ts'
 import type { Purge } from './purge-targets.ts'
-import { TokenBucket } from './token-bucket.ts'
 
 /** The part of `CloudFrontClient` that is used here. */
 export interface CloudfrontClient {

@@ -1,9 +1,9 @@
 import { StorageError } from '../core/errors.ts'
 import type { Invalidator } from '../core/invalidator.ts'
+import { TokenBucket } from '../core/token-bucket.ts'
 import { batchedInvalidator, NONE_FAILED } from './batched-invalidator.ts'
 import { idOf, least, originOf, type PurgeOptions, purgeSettings, secretOf } from './purge-settings.ts'
 import type { Purge } from './purge-targets.ts'
-import { TokenBucket } from './token-bucket.ts'
 import { type Answer, type PurgeFetch, VendorHttp } from './vendor-request.ts'
 
 export interface FastlyOptions extends PurgeOptions {

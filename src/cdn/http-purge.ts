@@ -1,9 +1,9 @@
 import type { ErrorCode } from '../core/errors.ts'
 import type { Invalidator } from '../core/invalidator.ts'
+import { type Rate, TokenBucket } from '../core/token-bucket.ts'
 import { batchedInvalidator, NONE_FAILED, type PurgeBatch } from './batched-invalidator.ts'
 import { hostFetch } from './host-fetch.ts'
 import { badOption, originOf, type PurgeOptions, purgeSettings } from './purge-settings.ts'
-import { type Rate, TokenBucket } from './token-bucket.ts'
 import { type PurgeFetch, VendorHttp } from './vendor-request.ts'
 
 // The entry has these from here: what vendors have in common is not a vendor.

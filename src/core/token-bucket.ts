@@ -1,4 +1,4 @@
-/** How often a cache may be told. */
+/** How often something may be done. */
 export interface Rate {
   /** Tokens that an idle bucket holds. */
   readonly burst: number
@@ -7,7 +7,7 @@ export interface Rate {
 }
 
 /**
- * Keeps to a vendor's rate before the vendor has to refuse: every purge takes tokens, which come back with time. Tokens
+ * Keeps to a rate before somebody has to refuse: whatever is done takes tokens, which come back with time. Tokens
  * may be taken ahead, so that those who wait do so in the order in which they came.
  */
 export class TokenBucket {
@@ -41,7 +41,7 @@ export class TokenBucket {
     this.#tokens = Math.min(this.#rate.burst, this.#tokens + count)
   }
 
-  /** The vendor said that nothing is taken for so many milliseconds: others share the limit. */
+  /** The other side said that nothing is taken for so many milliseconds: others share the limit. */
   closeFor(ms: number): void {
     this.#closedUntil = Math.max(this.#closedUntil, this.#now() + ms)
   }

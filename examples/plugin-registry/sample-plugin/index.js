@@ -1,0 +1,3 @@
+export function onTranscript({ speaker, text }) {
+  return `${speaker}: ${text}`
+}

@@ -1,0 +1,41 @@
+import type { Manifest, VerifyStatus } from '../manifest.ts'
+import { type ReportEntry, reportEntries } from './report-entry.ts'
+
+/** As `rclone check --combined` has them; what it has no sign for counts as an error. */
+const SYMBOLS: Record<VerifyStatus, string> = {
+  match: '=',
+  differ: '*',
+  'missing-source': '-',
+  'missing-destination': '+',
+  error: '!',
+  unverified: '!',
+}
+
+/**
+ * The report in the form of `rclone check --combined`, a line an object: `=` the same, `*` different, `-` missing at the
+ * source, `+` missing at the destination, `!` not known. Behind the sign the key at the source, for `-` at the
+ * destination. A key with a control character is written as a JSON string, so that each stays on its line.
+ *
+ * @example
+ * ```ts
+ * for await (const line of reportCombined(manifest)) process.stdout.write(line)
+ * ```
+ */
+export async function* reportCombined(manifest: Manifest): AsyncGenerator<string> {
+  for await (const entry of reportEntries(manifest)) {
+    const key = keyOf(entry)
+    if (key !== undefined) yield `${SYMBOLS[entry.status]} ${onOneLine(key)}\n`
+  }
+}
+
+function keyOf({ row, status, ...stray }: ReportEntry): string | undefined {
+  if (row === undefined)
+    return 'sourceKey' in stray ? stray.sourceKey : (stray as { destinationKey?: string }).destinationKey
+  // Gone from both sides: there is nothing to name.
+  if (row.state === 'gone' && status === 'match') return undefined
+  return status === 'missing-source' ? row.destinationKey : row.sourceKey
+}
+
+function onOneLine(key: string): string {
+  return /[\x00-\x1f\x7f\u2028\u2029]/.test(key) ? JSON.stringify(key) : key
+}

@@ -1,0 +1,144 @@
+/** A migration as one page that needs nothing else: for a person to look at, to mail and to keep. */
+import { humanDate, humanSize, plural, printable } from '../../core/human-format.ts'
+import type { Manifest, VerifyStatus } from '../manifest.ts'
+import { VERIFY_STATUSES } from '../verify/verification-summary.ts'
+import { legend, shareBar, sizeColumns } from './report-chart.ts'
+import type { ReportEntry } from './report-entry.ts'
+import { type ReportFigures, reportFigures } from './report-figures.ts'
+import { REPORT_STYLE } from './report-style.ts'
+
+export interface ReportHtmlOptions {
+  /** How the two stores are called on the page. */
+  from?: string
+  to?: string
+  /** Objects that are listed of each status; all are counted. Default 200. */
+  first?: number
+  /** Milliseconds since 1970. Default `Date.now`. */
+  now?: () => number
+}
+
+const TITLES: Record<VerifyStatus, { title: string; advice: string }> = {
+  differ: {
+    title: 'Not the same on both sides',
+    advice:
+      'The destination has other bytes or attributes than were copied, or the source has changed since. Run again to copy what has changed.',
+  },
+  'missing-destination': {
+    title: 'Missing at the destination',
+    advice: 'Not copied yet, or removed since. Run again to copy them.',
+  },
+  'missing-source': {
+    title: 'At the destination only',
+    advice:
+      'Deleted at the source since they were copied, or put there by another hand. Nothing here removes them.',
+  },
+  error: { title: 'Could not be looked at', advice: 'The store did not answer as it should. Verify again.' },
+  unverified: {
+    title: 'Not verified',
+    advice:
+      'Not looked at yet, or the destination can’t prove what it holds at this level. Verify with level content.',
+  },
+  match: { title: 'The same on both sides', advice: '' },
+}
+
+/**
+ * One page about a migration: counts, charts, and the first objects of each status that is no match. No script, no
+ * request, light or dark as the reader's system is. Reads the manifest once and holds what it lists.
+ *
+ * @example
+ * ```ts
+ * await writeFile('report.html', await reportHtml(manifest, { from: 's3://old', to: 's3://new' }))
+ * ```
+ */
+export async function reportHtml(manifest: Manifest, options: ReportHtmlOptions = {}): Promise<string> {
+  const { from, to, first = 200, now = Date.now } = options
+  const figures = await reportFigures(manifest, first)
+  const { complete, counts, statuses, bytes } = figures
+  const open = VERIFY_STATUSES.reduce((sum, status) => sum + (status === 'match' ? 0 : statuses[status]), 0)
+  const places = [from, to]
+    .filter(place => place !== undefined)
+    .map(place => `<code>${escaped(place)}</code>`)
+  const name = manifest.name === 'default' ? 'Migration' : `Migration ${manifest.name}`
+  const all = (values: Readonly<Record<VerifyStatus, number>>) =>
+    VERIFY_STATUSES.reduce((sum, status) => sum + values[status], 0)
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${escaped(name)}</title>
+<style>${REPORT_STYLE}</style>
+</head>
+<body>
+<header>
+<h1>${escaped(name)}</h1>
+<p class="place">${[places.join(' → '), `${humanDate(new Date(now()))} UTC`].filter(Boolean).join(' · ')}</p>
+<p class="verdict ${complete ? 'good' : 'bad'}">${complete ? '✓ Everything matches' : open > 0 ? `${plural(open, 'object')} to look at` : 'Not everything is copied'}</p>
+</header>
+<main>
+<dl class="facts">
+${fact('Objects', all(statuses).toLocaleString('en'))}
+${fact('Stored', humanSize(all(bytes)))}
+${fact('Copied', counts.byState.copied.objects.toLocaleString('en'))}
+${fact('To copy', counts.byState.planned.objects.toLocaleString('en'))}
+${fact('Failed', counts.byState.failed.objects.toLocaleString('en'))}
+${fact('Refused', counts.byState.refused.objects.toLocaleString('en'))}
+</dl>
+<section class="charts">
+${shareBar('Objects', statuses, value => value.toLocaleString('en'))}
+${shareBar('Bytes', bytes, humanSize)}
+${legend(statuses, bytes)}
+${sizeColumns(figures.sizes)}
+</section>
+${VERIFY_STATUSES.filter(status => status !== 'match' && statuses[status] > 0)
+  .map(status => section(status, figures))
+  .join('\n')}
+</main>
+</body>
+</html>
+`
+}
+
+function fact(name: string, value: string): string {
+  return `<div><dt>${name}</dt><dd>${escaped(value)}</dd></div>`
+}
+
+function section(status: VerifyStatus, { statuses, first }: ReportFigures): string {
+  const { title, advice } = TITLES[status]
+  const count = statuses[status]
+  const rest = count - first[status].length
+  return `<section>
+<h2><span class="count">${count.toLocaleString('en')}</span> ${title} <code>${status}</code></h2>
+<p>${advice}</p>
+<ul>
+${first[status].map(item).join('\n')}
+</ul>
+${rest > 0 ? `<p class="rest">and ${rest.toLocaleString('en')} more that this page does not list</p>` : ''}
+</section>`
+}
+
+/** The key that a person knows in bold, then what is said of it. */
+function item(entry: ReportEntry): string {
+  const { row } = entry
+  if (row === undefined) {
+    const key = entry.sourceKey ?? entry.destinationKey ?? ''
+    return line(key, [humanSize(entry.size), 'not in the manifest'])
+  }
+  return line(row.sourceKey, [
+    row.destinationKey === row.sourceKey ? undefined : `→ ${row.destinationKey}`,
+    humanSize(row.size),
+    row.state === 'copied' ? undefined : row.state,
+    row.errorMessage ?? row.errorCode,
+  ])
+}
+
+function line(name: string, said: readonly (string | undefined)[]): string {
+  return `<li><b>${escaped(name)}</b><span>${escaped(said.filter(Boolean).join(' · '))}</span></li>`
+}
+
+/** Keys come from strangers: a browser must see text where they hold markup. */
+function escaped(text: string): string {
+  return printable(text).replace(/[&<>"']/g, char => `&#${char.charCodeAt(0)};`)
+}

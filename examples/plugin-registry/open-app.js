@@ -22,15 +22,18 @@ const MARGIN_SECONDS = 15 * 60
  *             the store      a folder, S3, Supabase
  *
  * @param {object} settings as `readSettings` returns them
- * @param {string} origin where clients see this server
+ * @param {object} parts
+ * @param {string} parts.origin where clients see this server
+ * @param {(store: object) => object} [parts.aroundStore] stands between records and store: tests stop a process there
+ * @param {(engine: object) => object} [parts.aroundEngine] stands before the database
  */
-export async function openApp(settings, { origin, onEvent }) {
+export async function openApp(settings, { origin, onEvent, aroundStore = same, aroundEngine = same }) {
   const { storeUrl, databaseUrl, secret, env } = settings
   const signing = { baseUrl: `${origin}/files`, secret }
   const metrics = new Metrics()
   const store = await open(storeUrl, { signing, env })
-  const engine = await openEngine(databaseUrl, { env })
-  const steady = cacheSignedUrls(retry(store, { attempts: ATTEMPTS }), {
+  const engine = aroundEngine(await openEngine(databaseUrl, { env }))
+  const steady = cacheSignedUrls(retry(aroundStore(store), { attempts: ATTEMPTS }), {
     cache: memoryCache(),
     marginSeconds: MARGIN_SECONDS,
   })
@@ -48,4 +51,8 @@ export async function openApp(settings, { origin, onEvent }) {
   const versions = new VersionsTable(engine, tenantTable(files.tenantId, 'plugin_versions'))
   const registry = new Registry({ files, versions, tickets: new Tickets(secret) })
   return { store, engine, files, metrics, signing, registry }
+}
+
+function same(part) {
+  return part
 }

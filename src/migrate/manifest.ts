@@ -5,11 +5,11 @@
 import type { VerifyLevel } from './migrate-options.ts'
 
 /**
- * - `planned`: to be copied, also again where the source has changed since.
+ * - `planned`: to be copied, also again where one of the sides has changed since.
  * - `copied`: at the destination, as `destinationEtag` and `destinationSize` say.
  * - `failed`: every try failed; the next run tries again.
  * - `refused`: not copied and not tried: a collision, a key that the destination can't hold, another object in its place.
- * - `gone`: was planned or copied, and is no longer at the source.
+ * - `gone`: was planned or copied, and is no longer at the source, or is left out now.
  */
 export type ObjectState = 'planned' | 'copied' | 'failed' | 'refused' | 'gone'
 
@@ -21,6 +21,12 @@ export type VerifyStatus =
   | 'missing-destination'
   | 'error'
   | 'unverified'
+
+/**
+ * What the destination had in an object's place when it was listed: `ours`, put there by this migration and as
+ * `destinationEtag` and `destinationSize` say; or `foreign`, anything else. Absent: nothing.
+ */
+export type Occupant = 'ours' | 'foreign'
 
 /** One object. Absent fields are not known (yet). */
 export interface ManifestRow {
@@ -50,11 +56,26 @@ export interface ManifestRow {
   readonly level?: VerifyLevel
   /** What a large object's copy needs to go on: opaque, written by copy/. */
   readonly progress?: string
+  /** What lay in its place when the destination was listed. */
+  readonly occupant?: Occupant
+  /** The destination's key as a destination that folds case or Unicode forms knows it; absent where it folds nothing. */
+  readonly place?: string
+  /** Number of the plan that said `planned`. */
+  readonly plan: number
+  /** Raised by each change of the row: what `ifRevision` compares. */
+  readonly revision: number
 }
 
 /** What changes of a row. `null` clears a field. */
-export type RowChange = { readonly sourceKey: string } & {
-  readonly [Name in Exclude<keyof ManifestRow, 'sourceKey'>]?: ManifestRow[Name] | null
+export type RowChange = {
+  readonly sourceKey: string
+  /**
+   * Change the row only where it still has this revision; else the change is dropped, without an error. 0: add the row
+   * only where there is none.
+   */
+  readonly ifRevision?: number
+} & {
+  readonly [Name in Exclude<keyof ManifestRow, 'sourceKey' | 'revision'>]?: ManifestRow[Name] | null
 }
 
 export interface RowRange {
@@ -67,23 +88,33 @@ export interface RowRange {
 /** Objects and bytes by state and by status, for `status` and reports. */
 export interface ManifestCounts {
   readonly byState: Readonly<Record<ObjectState, { objects: number; bytes: number }>>
+  /** Of all rows but those that are gone. */
   readonly byStatus: Readonly<Record<VerifyStatus, { objects: number; bytes: number }>>
+}
+
+/** Which rows. */
+export interface RowsOptions extends RowRange {
+  readonly states?: readonly ObjectState[]
+  readonly statuses?: readonly VerifyStatus[]
 }
 
 /** One migration's rows. All methods reject with a `StorageError`. */
 export interface Manifest {
   readonly name: string
-  /** A value of the migration itself: `settings`, `plan`, … JSON. */
+  /** A value of the migration itself: `settings`, `plan`, … JSON. As it is now, whoever wrote it. */
   setting(name: string): Promise<string | undefined>
   setSetting(name: string, value: string): Promise<void>
-  /** Rows in UTF-8 order of the source key, read page by page as they are taken. */
-  rows(options?: RowRange & { readonly states?: readonly ObjectState[] }): AsyncIterable<ManifestRow>
+  /** Rows in UTF-8 order of the source key, read page by page as they are taken. Rows that change meanwhile are told as they are when their page is read. */
+  rows(options?: RowsOptions): AsyncIterable<ManifestRow>
+  /** The same, a page at a time. */
+  rowPages(options?: RowsOptions): AsyncIterable<readonly ManifestRow[]>
   /** The same in UTF-8 order of the destination key, for comparing with a list of the destination. */
   rowsByDestination(options?: { readonly states?: readonly ObjectState[] }): AsyncIterable<ManifestRow>
   row(sourceKey: string): Promise<ManifestRow | undefined>
   /**
    * Changes rows, durable when it resolves. Grouped with what others write at the same moment, so call it once per object.
-   * A row that is absent is added (then `destinationKey`, `state` and `size` must be given).
+   * A row that is absent is added (then `destinationKey`, `state` and `size` must be given); a change without these of a
+   * row that is absent is dropped.
    */
   write(changes: readonly RowChange[]): Promise<void>
   counts(range?: RowRange): Promise<ManifestCounts>

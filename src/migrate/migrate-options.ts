@@ -1,6 +1,7 @@
 import type { ObjectAttributes } from '../core/options.ts'
 import type { ObjectInfo, StorageProvider } from '../core/provider.ts'
 import type { Engine } from '../sql/engine.ts'
+import type { RequestPrices } from './plan/request-prices.ts'
 
 /** One object of the source, as its list or its download told of it. */
 export type SourceObject = ObjectInfo
@@ -80,6 +81,16 @@ export interface MigrateOptions extends ObjectFilters {
   name?: string
   /** Default: the same key. */
   keys?: KeyConversion
+  /**
+   * What all destination keys begin with: only these objects are listed there, and a key without it is refused. Default:
+   * `prefix` where keys stay the same, else everything is listed.
+   */
+  destinationPrefix?: string
+  /**
+   * Whether the destination takes `A` and `a` for one object, so that keys that differ by case alone are refused. Default:
+   * as its capabilities say.
+   */
+  destinationIgnoresCase?: boolean
   /** Default: all attributes that the destination keeps. */
   attributes?: AttributeRewrite
   /** The destination's storage class. Default: its own default. */
@@ -94,6 +105,8 @@ export interface MigrateOptions extends ObjectFilters {
   limits?: MigrationLimits
   /** The level that a whole run ends with. Default `checksum`. */
   verify?: VerifyLevel
+  /** What requests and traffic cost, for the plan's estimate. Default `REQUEST_PRICES`. */
+  prices?: RequestPrices
   signal?: AbortSignal
   /** Milliseconds since 1970. Default `Date.now`. */
   now?: () => number

@@ -1,0 +1,74 @@
+import type { Engine, SqlValue, Statement } from '../../sql/engine.ts'
+import type { ManifestRow, RowRange, RowsOptions } from '../manifest.ts'
+import { OBJECTS } from './manifest-tables.ts'
+import { COLUMN_LIST, rowFrom } from './row-columns.ts'
+
+const PAGE = 1000
+
+/** Pages of rows in the order of their source keys: each begins behind the last key of the one before. */
+export async function* rowPages(
+  engine: Engine,
+  migration: bigint,
+  options: RowsOptions = {},
+): AsyncGenerator<readonly ManifestRow[]> {
+  for (let { after } = options; ; ) {
+    const rows = (await engine.query(pageStatement(migration, { ...options, after }))).map(rowFrom)
+    if (rows.length > 0) yield rows
+    if (rows.length < PAGE) return
+    after = rows.at(-1)!.sourceKey
+  }
+}
+
+function pageStatement(migration: bigint, options: RowsOptions): Statement {
+  const [where, ...parameters] = rowsWhere(migration, options)
+  return [
+    `SELECT ${COLUMN_LIST} FROM ${OBJECTS} WHERE ${where} ORDER BY source_key LIMIT ${PAGE}`,
+    ...parameters,
+  ]
+}
+
+/** The same by destination key. Rows of one destination key, as a collision has them, are told one after the other. */
+export async function* rowPagesByDestination(
+  engine: Engine,
+  migration: bigint,
+  options: Pick<RowsOptions, 'states'> = {},
+): AsyncGenerator<readonly ManifestRow[]> {
+  const [where, ...parameters] = rowsWhere(migration, options)
+  let last: ManifestRow | undefined
+  for (;;) {
+    const behind: SqlValue[] = last === undefined ? [] : [last.destinationKey, last.sourceKey]
+    const found = await engine.query([
+      `SELECT ${COLUMN_LIST} FROM ${OBJECTS} WHERE ${where}${last === undefined ? '' : ' AND (destination_key, source_key) > (?, ?)'} ORDER BY destination_key, source_key LIMIT ${PAGE}`,
+      ...parameters,
+      ...behind,
+    ])
+    const rows = found.map(rowFrom)
+    if (rows.length > 0) yield rows
+    if (rows.length < PAGE) return
+    last = rows.at(-1)!
+  }
+}
+
+/** Conditions for WHERE, with their parameters. */
+export function rowsWhere(
+  migration: bigint,
+  { after, through, states, statuses }: RowsOptions & RowRange,
+): [where: string, ...parameters: SqlValue[]] {
+  let where = 'migration = ?'
+  const parameters: SqlValue[] = [migration]
+  const add = (condition: string, ...values: readonly string[]) => {
+    where += ` AND ${condition}`
+    parameters.push(...values)
+  }
+  if (after !== undefined) add('source_key > ?', after)
+  if (through !== undefined) add('source_key <= ?', through)
+  if (states !== undefined) add(isOneOf('state', states), ...states)
+  // Said in the words of the index of open rows, which then answers.
+  if (states !== undefined && !states.includes('copied')) add("state <> 'copied'")
+  if (statuses !== undefined) add(isOneOf('status', statuses), ...statuses)
+  return [where, ...parameters]
+}
+
+function isOneOf(column: string, values: readonly string[]): string {
+  return values.length === 0 ? '1 = 0' : `${column} IN (${values.map(() => '?').join(', ')})`
+}

@@ -4,9 +4,10 @@
  * Why: an example is what a newcomer copies; nobody notices when a renamed option makes it wrong.
  */
 import { readdirSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
+import { readGuide } from '../docs/guide.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -158,7 +159,11 @@ describe('the examples', () => {
 function documents(): Example[] {
   const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
   const paths = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', ...pages.map(page => join('docs', page))]
-  return paths.filter(path => path.endsWith('.md')).flatMap(path => blocks(path, /^```ts\n([\s\S]*?)^```$/gm))
+  return paths
+    .filter(path => path.endsWith('.md'))
+    .flatMap(path =>
+      path.startsWith('docs/guides/') ? programs(path) : blocks(path, /^```ts\n([\s\S]*?)^```$/gm),
+    )
 }
 
 function docstrings(): Example[] {
@@ -169,6 +174,23 @@ function docstrings(): Example[] {
       const text = example.text.replace(/^ *\* ?/gm, '').replaceAll('{ … }', '{}')
       return { ...example, text: filesOf(example, text) + importsFor(example, text) + wrapped(text) }
     })
+}
+
+/** The files of a guide stand beside each other in a folder of their own, so that they can import each other. */
+function programs(path: string): Example[] {
+  const folder = join(root, 'test/.example-guides', basename(path, '.md'))
+  const files = new Map<string, Example>()
+  const replaced: Example[] = []
+  for (const step of readGuide(path, readFileSync(join(root, path), 'utf8')).steps) {
+    if (step.kind !== 'file' || !step.name.endsWith('.ts')) continue
+    const file = join(folder, step.name)
+    const before = files.get(file)
+    if (before && !step.goesOn)
+      replaced.push({ ...before, file: file.replace(/\.ts$/, `.${replaced.length}.ts`) })
+    const begun = step.goesOn ? before?.text : ''
+    files.set(file, { place: `${path}:${step.line}`, file, text: begun + step.text })
+  }
+  return [...files.values(), ...replaced]
 }
 
 /** What the docstrings of the records call files are files with records. */
@@ -255,7 +277,8 @@ function program(
     paths,
   }
   const host = ts.createCompilerHost(settings)
-  const { fileExists, readFile } = host
+  const { fileExists, readFile, directoryExists } = host
+  host.directoryExists = name => name.startsWith(join(root, 'test/.example-guides')) || directoryExists!(name)
   host.fileExists = name => virtual.has(name) || fileExists(name)
   host.readFile = name => virtual.get(name) ?? readFile(name)
   const checked = ts.createProgram([...virtual.keys()], settings, host)

@@ -1,0 +1,43 @@
+import type { ListEntry, ObjectInfo, StorageProvider } from '../../core/provider.ts'
+import { KeyStream } from '../../records/key-streams.ts'
+import type { ManifestRow } from '../manifest.ts'
+
+export interface ListedSideOptions {
+  readonly prefix: string
+  readonly startAfter?: string | undefined
+  readonly signal: AbortSignal | undefined
+  /** Totals so far, once a page. */
+  readonly onPage?: (objects: number, bytes: number) => void | PromiseLike<void>
+}
+
+/** The objects of one side, page by page, to be compared with others in order. A page that fails ends it with its error. */
+export function listedSide(provider: StorageProvider, options: ListedSideOptions): KeyStream<ObjectInfo> {
+  return new KeyStream(pagesOf(provider, options), info => info.key)
+}
+
+async function* pagesOf(
+  provider: StorageProvider,
+  { prefix, startAfter, signal, onPage }: ListedSideOptions,
+): AsyncGenerator<readonly ObjectInfo[]> {
+  let objects = 0
+  let bytes = 0
+  for await (const page of provider.list({ prefix, startAfter, signal }).pages()) {
+    const infos = page.filter(isObject)
+    objects += infos.length
+    for (const { size } of infos) bytes += size
+    await onPage?.(objects, bytes)
+    yield infos
+  }
+}
+
+function isObject(entry: ListEntry): entry is Extract<ListEntry, { kind: 'object' }> {
+  return entry.kind === 'object'
+}
+
+/** Rows as a stream of the same kind. */
+export function rowStream(
+  pages: AsyncIterable<readonly ManifestRow[]>,
+  key: 'sourceKey' | 'destinationKey',
+): KeyStream<ManifestRow> {
+  return new KeyStream(pages, row => row[key])
+}

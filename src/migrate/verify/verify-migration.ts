@@ -1,0 +1,129 @@
+import type { Manifest, ManifestRow, RowRange } from '../manifest.ts'
+import type { VerifyLevel } from '../migrate-options.ts'
+import type { OnEvent } from '../migration-event.ts'
+import type { MigrationSettings } from '../plan/checked-settings.ts'
+import { checkRows, isVerified } from './check-rows.ts'
+import { compareDestination } from './compare-destination.ts'
+import { compareSource } from './compare-source.ts'
+import { StrayLog, strayCounts } from './strays.ts'
+import { isComplete, statusesOf, type VerificationSummary } from './verification-summary.ts'
+import { beginVerifyRun, isBehind, writeVerifyRun } from './verify-run.ts'
+
+export interface VerifyMigrationOptions {
+  /** Default: that of the settings. */
+  level?: VerifyLevel
+  /** Only these rows. Then the destination is not listed, and what is there besides them is not looked for. */
+  range?: RowRange
+  /**
+   * Only copied objects that do not match yet at this level or a higher one, and no listing: for the end of a run whose
+   * plan has just listed both sides. Costs no request where all are known to match.
+   */
+  pendingOnly?: boolean
+  signal?: AbortSignal
+  onEvent?: OnEvent
+}
+
+/**
+ * Holds both sides against each other and against what was written down while copying; the statuses go into the manifest.
+ *
+ * - `attributes`: both sides are listed; each copy is asked for its attributes, one request an object. Size, etag, type,
+ *   headers and metadata are what was sent, and the source has what was copied.
+ * - `checksum`: the destination proves the bytes besides: it tells a checksum which is the one taken while copying, or the
+ *   one that the source tells; or it refuses uploads with another SHA-256 than was sent, and the object has the etag that
+ *   the upload was answered with. What it can't prove is `unverified`.
+ * - `content`: both sides are read in full and hashed again. Finds what nothing else does: bytes that changed under the
+ *   same size and etag.
+ *
+ * A verification of the whole that was killed goes on where it was, within a day. Memory does not grow with the number of objects.
+ *
+ * @throws `aborted`; what a list throws: a verification is never silently partial
+ */
+export async function verifyMigration(
+  settings: MigrationSettings,
+  manifest: Manifest,
+  options: VerifyMigrationOptions = {},
+): Promise<VerificationSummary> {
+  const { level = settings.verify, range, signal = settings.signal, onEvent } = options
+  const startedAt = settings.now()
+  const { byState } = await manifest.counts(range)
+  const shared = { level, total: byState.copied.objects, signal, onEvent }
+  const work = { settings, manifest, shared }
+  const checked = options.pendingOnly
+    ? await verifyPending(work, range)
+    : range === undefined
+      ? await verifyWhole(work)
+      : await verifyRange(work, range)
+  const counts = await manifest.counts(range)
+  const strays = range === undefined ? await strayCounts(manifest) : { source: 0, destination: 0 }
+  const all = Object.values(counts.byStatus)
+  return {
+    level,
+    complete: isComplete(counts, strays),
+    objects: all.reduce((sum, { objects }) => sum + objects, 0),
+    bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+    statuses: statusesOf(counts, strays),
+    strays,
+    checked,
+    startedAt,
+    endedAt: settings.now(),
+  }
+}
+
+interface Work {
+  readonly settings: MigrationSettings
+  readonly manifest: Manifest
+  readonly shared: {
+    readonly level: VerifyLevel
+    readonly total: number
+    readonly signal: AbortSignal | undefined
+    readonly onEvent: OnEvent | undefined
+  }
+}
+
+async function verifyWhole({ settings, manifest, shared }: Work): Promise<number> {
+  const { level } = shared
+  let run = await beginVerifyRun(manifest, level, settings.now)
+  const resumed = run
+  const isDone = ({ sourceKey }: ManifestRow) => isBehind(resumed, sourceKey)
+  const strays = new StrayLog(manifest)
+  await strays.begin()
+  const keeps = (row: ManifestRow) => isDone(row) && row.level === level
+  await compareDestination(settings, manifest, { ...shared, strays, keeps })
+  const rows = compareSource(settings, manifest, {
+    ...shared,
+    range: {},
+    isSettled: ({ status }) => status !== 'match' && status !== 'unverified',
+    isDone,
+    onStray: ({ key, size }) => strays.add({ side: 'source', key, size }),
+  })
+  const checked = await checkRows(settings, manifest, rows, {
+    ...shared,
+    onCheckpoint: through => {
+      run = { ...run, through, at: settings.now() }
+      return writeVerifyRun(manifest, run)
+    },
+  })
+  await strays.end()
+  await writeVerifyRun(manifest, { ...run, endedAt: settings.now() })
+  return checked
+}
+
+function verifyRange({ settings, manifest, shared }: Work, range: RowRange): Promise<number> {
+  const rows = compareSource(settings, manifest, {
+    ...shared,
+    range,
+    isSettled: () => false,
+    isDone: () => false,
+    onStray: async () => {},
+  })
+  return checkRows(settings, manifest, rows, shared)
+}
+
+function verifyPending({ settings, manifest, shared }: Work, range: RowRange | undefined): Promise<number> {
+  return checkRows(settings, manifest, pending(manifest, shared.level, range), shared)
+}
+
+async function* pending(manifest: Manifest, level: VerifyLevel, range: RowRange | undefined) {
+  for await (const row of manifest.rows({ ...range, states: ['copied'] }))
+    if (!isVerified(row, level)) yield row
+}

@@ -52,6 +52,12 @@ export const AWS_US_EAST_1: PriceTable = {
   trafficPerGb: 0.09,
   classes: {
     STANDARD: { storagePerGbMonth: 0.023, putPer1000: 0.005, getPer1000: 0.0004, transitionPer1000: 0 },
+    REDUCED_REDUNDANCY: {
+      storagePerGbMonth: 0.024,
+      putPer1000: 0.005,
+      getPer1000: 0.0004,
+      transitionPer1000: 0,
+    },
     // What is not read for 30 and 90 days gets cheaper; a list does not tell, so the highest of its prices is taken.
     INTELLIGENT_TIERING: {
       storagePerGbMonth: 0.023,

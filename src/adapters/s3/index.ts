@@ -5,6 +5,14 @@ import type { S3Options } from './options.ts'
 import { S3Driver } from './s3-driver.ts'
 
 export type {
+  BucketLifecycle,
+  LifecycleConfiguration,
+  LifecycleFilter,
+  LifecycleRule,
+  LifecycleTransition,
+} from '../../core/bucket-lifecycle.ts'
+export { bucketLifecycle } from './bucket-lifecycle.ts'
+export type {
   S3ClientOption,
   S3CommonOptions,
   S3ConnectionOptions,

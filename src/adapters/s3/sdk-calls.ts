@@ -169,7 +169,7 @@ export function conditionInput({ ifMatch, ifNoneMatch }: Conditions) {
  * The same client with its credentials, middleware and retries, but with checksums only where S3 requires them
  * (AWS's defaults break other servers) and over the same sockets and time limits as the lean path.
  */
-function calmClient({ client, dispatcher }: Link): S3Client {
+export function calmClient({ client, dispatcher }: Link): S3Client {
   const config = {
     ...client.config,
     requestChecksumCalculation: async () => 'WHEN_REQUIRED',

@@ -24,8 +24,9 @@ const MARGIN_SECONDS = 15 * 60
  * @param {object} settings as `readSettings` returns them
  * @param {object} parts
  * @param {string} parts.origin where clients see this server
- * @param {(store: object) => object} [parts.aroundStore] stands between records and store: tests stop a process there
- * @param {(engine: object) => object} [parts.aroundEngine] stands before the database
+ * @param {(event: any) => void} parts.onEvent told what records do by themselves
+ * @param {(store: any) => any} [parts.aroundStore] stands between records and store: tests stop a process there
+ * @param {(engine: any) => any} [parts.aroundEngine] stands before the database
  */
 export async function openApp(settings, { origin, onEvent, aroundStore = same, aroundEngine = same }) {
   const { storeUrl, databaseUrl, secret, env } = settings

@@ -15,6 +15,11 @@ export class Refused extends Error {
 /**
  * Does `work` until it succeeds or is refused, 8 times at most. Pauses are random and grow, so that clients that failed
  * together don't come back together. Where one request in twenty fails, one call in 25,000,000,000 does.
+ *
+ * @template Result
+ * @param {(attempt: number) => Promise<Result>} work
+ * @param {{ sleep?: (ms: number) => Promise<unknown>, random?: () => number }} [options]
+ * @returns {Promise<Result>}
  */
 export async function withBackoff(work, { sleep = wait, random = Math.random } = {}) {
   for (let attempt = 1; ; attempt++) {

@@ -11,7 +11,7 @@ import { readGuide } from './guide.ts'
 import { guideServers, MissingServer } from './guide-servers.ts'
 import { runGuide } from './run-guide.ts'
 
-const LIMIT_MS = 180_000
+const LIMIT_MS = 300_000
 
 const guides = readdirSync(join(root, 'docs/guides'))
   .filter(name => name.endsWith('.md'))

@@ -144,7 +144,7 @@ ${step.text}`,
     child: ChildProcess,
     printed: () => string,
   ): Promise<void> {
-    const deadline = performance.now() + (this.#options.limitMs ?? 60_000)
+    const deadline = performance.now() + (this.#options.limitMs ?? 120_000)
     const isReady = () => until !== undefined && printed().includes(until)
     while (!hasEnded(child) && !isReady()) {
       if (performance.now() > deadline) throw this.#wrong(line, `it takes too long; so far\n\n${printed()}`)

@@ -1,4 +1,5 @@
 import type { StorageError } from '../core/errors.ts'
+import type { ObjectAttributes } from '../core/options.ts'
 import type { ManifestRow, VerifyStatus } from './manifest.ts'
 import type { MigrationPlan } from './migration-plan.ts'
 
@@ -32,6 +33,12 @@ export type MigrationEvent =
   | { readonly kind: 'failed'; readonly row: ManifestRow; readonly error: StorageError }
   /** The source had changed since it was planned: copied as it is now. */
   | { readonly kind: 'changed'; readonly key: string }
+  /** It was planned, and is no longer at the source. */
+  | { readonly kind: 'gone'; readonly key: string }
+  /** Another object is in its place, and stays. */
+  | { readonly kind: 'refused'; readonly key: string; readonly destinationKey: string }
+  /** The destination can't keep an attribute; told once for each, with the first key that has it. */
+  | { readonly kind: 'lost'; readonly attribute: keyof ObjectAttributes; readonly key: string }
   | { readonly kind: 'concurrency'; readonly limit: number; readonly reason: string }
   | {
       readonly kind: 'verified'
@@ -41,6 +48,12 @@ export type MigrationEvent =
       readonly total: number
     }
   | { readonly kind: 'done'; readonly result: MigrationResult }
+
+/**
+ * Told of each event as it happens. What it throws ends the migration. A promise that it returns says that it is behind: it is awaited before
+ * more is begun.
+ */
+export type OnEvent = ((event: MigrationEvent) => void) | ((event: MigrationEvent) => PromiseLike<void>)
 
 export interface CopyProgress {
   readonly copiedObjects: number

@@ -1,0 +1,54 @@
+import { copyRange } from './copy/copy-range.ts'
+import type { Manifest } from './manifest.ts'
+import type { MigrationResult, OnEvent } from './migration-event.ts'
+import type { MigrationSettings } from './plan/checked-settings.ts'
+import { planMigration } from './plan/plan-migration.ts'
+import { verifyMigration } from './verify/verify-migration.ts'
+
+export interface RunWholeOptions {
+  readonly signal: AbortSignal
+  readonly onEvent: OnEvent
+}
+
+/** A source that changes all the time never comes to an end: that is what a cut-over is for. */
+const MOST_PASSES = 5
+
+/**
+ * Plan, copy, and again until a plan finds nothing: what changed at the source while it was copied is found by listing it
+ * once more, which costs next to nothing. Then it is verified what has come.
+ */
+export async function runWhole(
+  settings: MigrationSettings,
+  manifest: Manifest,
+  { signal, onEvent }: RunWholeOptions,
+): Promise<MigrationResult> {
+  const { now, verify } = settings
+  const begun = now()
+  const total = { copied: 0, copiedBytes: 0 }
+  for (let pass = 1; ; pass++) {
+    const plan = await planMigration(settings, manifest, { signal, onEvent })
+    if (plan.toCopy.objects === 0 || pass > MOST_PASSES) break
+    const copy = await copyRange(settings, manifest, { signal, onEvent })
+    total.copied += copy.copied
+    total.copiedBytes += copy.copiedBytes
+    // The same failures again and again bring nothing.
+    if (copy.copied === 0 && copy.changed + copy.gone === 0) break
+  }
+  const summary = await verifyMigration(settings, manifest, {
+    level: verify,
+    pendingOnly: true,
+    signal,
+    onEvent,
+  })
+  const { byState } = await manifest.counts()
+  const result: MigrationResult = {
+    complete: summary.complete,
+    ...total,
+    failed: byState.failed.objects,
+    refused: byState.refused.objects,
+    statuses: summary.statuses,
+    seconds: (now() - begun) / 1000,
+  }
+  await onEvent({ kind: 'done', result })
+  return result
+}

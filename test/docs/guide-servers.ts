@@ -39,7 +39,7 @@ export function guideServers(): GuideServers {
     AWS_REGION: () => minio().region,
     AWS_ENDPOINT_URL: () => minio().endpoint,
     S3_BUCKET: newBucket,
-    RQLITE_URL: async () => (await rqlite()).nodes.map(node => node.url).join(','),
+    RQLITE_HOSTS: async () => (await rqlite()).nodes.map(node => new URL(node.url).host).join(','),
     REDIS_URL: async () => (await redis()).url,
   }
   return {

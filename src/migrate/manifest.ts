@@ -31,6 +31,7 @@ export type Occupant = 'ours' | 'foreign'
 /** One object. Absent fields are not known (yet). */
 export interface ManifestRow {
   readonly sourceKey: string
+  /** Empty where the conversion gave no key that could be asked for. */
   readonly destinationKey: string
   readonly state: ObjectState
   /** Bytes at the source. */
@@ -60,8 +61,6 @@ export interface ManifestRow {
   readonly occupant?: Occupant
   /** The destination's key as a destination that folds case or Unicode forms knows it; absent where it folds nothing. */
   readonly place?: string
-  /** Number of the plan that said `planned`. */
-  readonly plan: number
   /** Raised by each change of the row: what `ifRevision` compares. */
   readonly revision: number
 }
@@ -76,6 +75,9 @@ export type RowChange = {
   readonly ifRevision?: number
 } & {
   readonly [Name in Exclude<keyof ManifestRow, 'sourceKey' | 'revision'>]?: ManifestRow[Name] | null
+} & {
+  /** Taken and left alone, so that a row that was read can be given back with changes. */
+  readonly revision?: number
 }
 
 export interface RowRange {
@@ -92,10 +94,22 @@ export interface ManifestCounts {
   readonly byStatus: Readonly<Record<VerifyStatus, { objects: number; bytes: number }>>
 }
 
+export interface Workload {
+  readonly objects: number
+  readonly bytes: number
+  readonly requests: number
+}
+
 /** Which rows. */
 export interface RowsOptions extends RowRange {
   readonly states?: readonly ObjectState[]
   readonly statuses?: readonly VerifyStatus[]
+}
+
+export interface DestinationOrder {
+  readonly states?: readonly ObjectState[]
+  /** Default `destinationKey`. */
+  readonly by?: 'destinationKey' | 'place'
 }
 
 /** One migration's rows. All methods reject with a `StorageError`. */
@@ -108,8 +122,12 @@ export interface Manifest {
   rows(options?: RowsOptions): AsyncIterable<ManifestRow>
   /** The same, a page at a time. */
   rowPages(options?: RowsOptions): AsyncIterable<readonly ManifestRow[]>
-  /** The same in UTF-8 order of the destination key, for comparing with a list of the destination. */
-  rowsByDestination(options?: { readonly states?: readonly ObjectState[] }): AsyncIterable<ManifestRow>
+  /**
+   * The same in UTF-8 order of the destination key, for comparing with a list of the destination; `place`: of what stands in
+   * `place`, and only rows that have one. Rows without a destination key, whose conversion failed, are left out.
+   */
+  rowPagesByDestination(options?: DestinationOrder): AsyncIterable<readonly ManifestRow[]>
+  rowsByDestination(options?: DestinationOrder): AsyncIterable<ManifestRow>
   row(sourceKey: string): Promise<ManifestRow | undefined>
   /**
    * Changes rows, durable when it resolves. Grouped with what others write at the same moment, so call it once per object.
@@ -118,4 +136,9 @@ export interface Manifest {
    */
   write(changes: readonly RowChange[]): Promise<void>
   counts(range?: RowRange): Promise<ManifestCounts>
+  /**
+   * What is planned or has failed, and the reads and writes that it takes: one each for an object, and one for each part of
+   * one from `largeObjectBytes` on.
+   */
+  workload(parts: { readonly largeObjectBytes: number; readonly partBytes: number }): Promise<Workload>
 }

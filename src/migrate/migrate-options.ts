@@ -1,7 +1,7 @@
 import type { ObjectAttributes } from '../core/options.ts'
+import type { PriceTable } from '../core/prices.ts'
 import type { ObjectInfo, StorageProvider } from '../core/provider.ts'
 import type { Engine } from '../sql/engine.ts'
-import type { RequestPrices } from './plan/request-prices.ts'
 
 /** One object of the source, as its list or its download told of it. */
 export type SourceObject = ObjectInfo
@@ -105,9 +105,16 @@ export interface MigrateOptions extends ObjectFilters {
   limits?: MigrationLimits
   /** The level that a whole run ends with. Default `checksum`. */
   verify?: VerifyLevel
-  /** What requests and traffic cost, for the plan's estimate. Default `REQUEST_PRICES`. */
-  prices?: RequestPrices
+  /**
+   * What either side charges, for the plan's estimate. Default: S3 as `AWS_US_EAST_1` has it, Supabase as `SUPABASE_PRO`, others
+   * nothing.
+   */
+  prices?: { from?: PriceTable; to?: PriceTable }
   signal?: AbortSignal
   /** Milliseconds since 1970. Default `Date.now`. */
   now?: () => number
+  /** For tests. Default `Math.random`. */
+  random?: () => number
+  /** For tests: ends when the time has passed, or rejects with the signal's reason. */
+  sleep?: (ms: number, signal: AbortSignal | undefined) => Promise<unknown>
 }

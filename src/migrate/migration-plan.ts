@@ -12,12 +12,20 @@ export interface MigrationPlan {
     readonly byReason: Readonly<Record<RefusalReason, number>>
     readonly first: readonly PlanRefusal[]
   }
+  /** What became of objects since the plan before: new, changed at the source, lost or changed at the destination, gone. */
+  readonly since: {
+    readonly added: number
+    readonly changed: number
+    readonly lost: number
+    readonly gone: number
+  }
   /** Requests that the copy will make, and what they cost by the price table. */
   readonly requests: RequestEstimate
 }
 
 /**
- * `collision`: two source keys get one destination key. `case-collision`: two that differ by case alone, where the destination can't tell
+ * `collision`: two source keys get one destination key, or one gets what is a folder of the other's where the destination can't
+ * have both. `case-collision`: two that differ by case alone, where the destination can't tell
  * them apart. `invalid-key`: the destination can't hold it. `too-large`. `exists`: another object is in its place.
  */
 export type RefusalReason = 'collision' | 'case-collision' | 'invalid-key' | 'too-large' | 'exists'

@@ -19,7 +19,6 @@ function tables({ types }: Engine, at: number): Statement[] {
     'size',
     'attempts',
     'status',
-    'plan',
     'revision',
   ])
   const columns = Object.values(COLUMNS).map(
@@ -35,8 +34,12 @@ function tables({ types }: Engine, at: number): Statement[] {
     [
       `CREATE TABLE IF NOT EXISTS ${OBJECTS} (migration ${integer} NOT NULL, ${columns.join(', ')}, PRIMARY KEY (migration, source_key))`,
     ],
-    [`CREATE INDEX IF NOT EXISTS ${OBJECTS}_destination ON ${OBJECTS} (migration, destination_key)`],
-    [`CREATE INDEX IF NOT EXISTS ${OBJECTS}_place ON ${OBJECTS} (migration, place) WHERE place IS NOT NULL`],
+    [
+      `CREATE INDEX IF NOT EXISTS ${OBJECTS}_destination ON ${OBJECTS} (migration, destination_key, source_key)`,
+    ],
+    [
+      `CREATE INDEX IF NOT EXISTS ${OBJECTS}_place ON ${OBJECTS} (migration, place, source_key) WHERE place IS NOT NULL`,
+    ],
     // Small once most is copied: what is left to do is found without passing over what is done.
     [
       `CREATE INDEX IF NOT EXISTS ${OBJECTS}_open ON ${OBJECTS} (migration, source_key) WHERE state <> 'copied'`,

@@ -1,5 +1,5 @@
 import { invalidArgument } from '../../core/errors.ts'
-import type { Engine } from '../../sql/engine.ts'
+import type { Engine, Statement } from '../../sql/engine.ts'
 import type {
   Manifest,
   ManifestCounts,
@@ -7,6 +7,7 @@ import type {
   ObjectState,
   RowRange,
   VerifyStatus,
+  Workload,
 } from '../manifest.ts'
 import { migrationNumber, OBJECTS, SETTINGS } from './manifest-tables.ts'
 import { COLUMN_LIST, rowFrom } from './row-columns.ts'
@@ -85,8 +86,10 @@ class SqlManifest implements Manifest {
 
   rowPages: Manifest['rowPages'] = options => rowPages(this.#engine, this.#migration, options)
 
-  rowsByDestination: Manifest['rowsByDestination'] = options =>
-    eachOf(rowPagesByDestination(this.#engine, this.#migration, options))
+  rowPagesByDestination: Manifest['rowPagesByDestination'] = options =>
+    rowPagesByDestination(this.#engine, this.#migration, options)
+
+  rowsByDestination: Manifest['rowsByDestination'] = options => eachOf(this.rowPagesByDestination(options))
 
   async row(sourceKey: string): Promise<ManifestRow | undefined> {
     const [row] = await this.#engine.query([
@@ -121,6 +124,29 @@ class SqlManifest implements Manifest {
     }
     return { byState, byStatus }
   }
+
+  async workload(parts: Parameters<Manifest['workload']>[0]): Promise<Workload> {
+    const [row] = await this.#engine.query(workloadStatement(this.#migration, this.#engine.types, parts))
+    const { objects, bytes, requests } = row!
+    return { objects: Number(objects), bytes: Number(bytes), requests: Number(requests) }
+  }
+}
+
+/** Sums are cast: PostgreSQL makes decimals of them. */
+function workloadStatement(
+  migration: bigint,
+  { integer }: Engine['types'],
+  { largeObjectBytes, partBytes }: { largeObjectBytes: number; partBytes: number },
+): Statement {
+  const [where, ...parameters] = rowsWhere(migration, { states: ['planned', 'failed'] })
+  const [large, part] = [BigInt(largeObjectBytes), BigInt(partBytes)]
+  return [
+    `SELECT COUNT(*) AS objects, CAST(COALESCE(SUM(size), 0) AS ${integer}) AS bytes, CAST(COALESCE(SUM(CASE WHEN size >= CAST(? AS ${integer}) THEN (size + CAST(? AS ${integer}) - 1) / CAST(? AS ${integer}) ELSE 1 END), 0) AS ${integer}) AS requests FROM ${OBJECTS} WHERE ${where}`,
+    large,
+    part,
+    part,
+    ...parameters,
+  ]
 }
 
 async function* eachOf<Item>(pages: AsyncIterable<readonly Item[]>): AsyncGenerator<Item> {

@@ -35,11 +35,11 @@ export const COLUMNS: Readonly<Record<Field, Column>> = {
   progress: { name: 'progress', kind: 'text' },
   occupant: { name: 'occupant', kind: 'text' },
   place: { name: 'place', kind: 'text' },
-  plan: { name: 'plan', kind: 'integer', initial: 0n },
   revision: { name: 'revision', kind: 'integer' },
 }
 
-export const FIELDS = Object.keys(COLUMNS) as Field[]
+/** All that a change can name. */
+export const FIELDS = (Object.keys(COLUMNS) as Field[]).filter(field => field !== 'revision')
 
 const ALL = Object.entries(COLUMNS) as [Field, Column][]
 

@@ -1,7 +1,7 @@
 import type { Engine, SqlValue, Statement } from '../../sql/engine.ts'
-import type { ManifestRow, RowRange, RowsOptions } from '../manifest.ts'
+import type { DestinationOrder, ManifestRow, RowRange, RowsOptions } from '../manifest.ts'
 import { OBJECTS } from './manifest-tables.ts'
-import { COLUMN_LIST, rowFrom } from './row-columns.ts'
+import { COLUMN_LIST, COLUMNS, rowFrom } from './row-columns.ts'
 
 const PAGE = 1000
 
@@ -27,20 +27,21 @@ function pageStatement(migration: bigint, options: RowsOptions): Statement {
   ]
 }
 
-/** The same by destination key. Rows of one destination key, as a collision has them, are told one after the other. */
+/** The same by destination key or place. Rows that share it, as a collision has them, are told one after the other. */
 export async function* rowPagesByDestination(
   engine: Engine,
   migration: bigint,
-  options: Pick<RowsOptions, 'states'> = {},
+  { states, by = 'destinationKey' }: DestinationOrder = {},
 ): AsyncGenerator<readonly ManifestRow[]> {
-  const [where, ...parameters] = rowsWhere(migration, options)
+  const [where, ...parameters] = rowsWhere(migration, { states })
+  const { name } = COLUMNS[by]
   let last: ManifestRow | undefined
   for (;;) {
-    const behind: SqlValue[] = last === undefined ? [] : [last.destinationKey, last.sourceKey]
+    const behind = last === undefined ? `${name} > ?` : `(${name}, source_key) > (?, ?)`
     const found = await engine.query([
-      `SELECT ${COLUMN_LIST} FROM ${OBJECTS} WHERE ${where}${last === undefined ? '' : ' AND (destination_key, source_key) > (?, ?)'} ORDER BY destination_key, source_key LIMIT ${PAGE}`,
+      `SELECT ${COLUMN_LIST} FROM ${OBJECTS} WHERE ${where} AND ${behind} ORDER BY ${name}, source_key LIMIT ${PAGE}`,
       ...parameters,
-      ...behind,
+      ...(last === undefined ? [''] : [last[by]!, last.sourceKey]),
     ])
     const rows = found.map(rowFrom)
     if (rows.length > 0) yield rows

@@ -33,7 +33,9 @@ export function rowStatements(
   for (const { fields, guarded, changes } of alike.values()) {
     const adds = NEEDED.every(field => fields.includes(field))
     for (const rows of inSizes(changes))
-      statements.push((adds ? upsert : update)(migration, types, fields, guarded, rows))
+      statements.push(
+        adds ? upsert(migration, fields, guarded, rows) : update(migration, types, fields, guarded, rows),
+      )
   }
   return statements
 }
@@ -45,7 +47,6 @@ function* inSizes(changes: readonly RowChange[]): Generator<readonly RowChange[]
 
 function upsert(
   migration: bigint,
-  _types: ColumnTypes,
   given: readonly Field[],
   guarded: boolean,
   rows: readonly RowChange[],
@@ -111,7 +112,7 @@ export function assertChange(change: RowChange): void {
   if (typeof change?.sourceKey !== 'string' || change.sourceKey === '')
     throw refuse('a change names the sourceKey of its row')
   for (const name in change) {
-    if (name === 'ifRevision' || (name !== 'revision' && Object.hasOwn(COLUMNS, name))) continue
+    if (name === 'ifRevision' || Object.hasOwn(COLUMNS, name)) continue
     throw refuse(`a row has no field '${name}' that can be changed`)
   }
 }

@@ -1,6 +1,7 @@
-import { assertProvider } from '../../core/assert-provider.ts'
+import { setTimeout as delay } from 'node:timers/promises'
 import { StorageError } from '../../core/errors.ts'
 import { assertFactoryOptions } from '../../core/factory-options.ts'
+import type { PriceTable } from '../../core/prices.ts'
 import type { ObjectInfo, StorageProvider } from '../../core/provider.ts'
 import type { Engine } from '../../sql/engine.ts'
 import type {
@@ -13,7 +14,7 @@ import type {
   ObjectFilters,
   VerifyLevel,
 } from '../migrate-options.ts'
-import { REQUEST_PRICES, type RequestPrices } from './request-prices.ts'
+import { pricesOf } from './migration-prices.ts'
 
 /** `MigrateOptions`, checked and with every default filled in. */
 export interface MigrationSettings {
@@ -31,14 +32,18 @@ export interface MigrationSettings {
   readonly destinationIgnoresCase: boolean
   readonly attributes: AttributeRewrite | undefined
   readonly storageClass: ((info: ObjectInfo) => string | undefined) | undefined
+  /** Where it is one for all. */
+  readonly storageClassName: string | undefined
   readonly transform: BodyTransform | undefined
   readonly rules: string
   readonly existing: ExistingObjects
   readonly limits: CheckedLimits
   readonly verify: VerifyLevel
-  readonly prices: RequestPrices
+  readonly prices: { readonly from: PriceTable; readonly to: PriceTable }
   readonly signal: AbortSignal | undefined
   readonly now: () => number
+  readonly random: () => number
+  readonly sleep: NonNullable<MigrateOptions['sleep']>
 }
 
 /** Absent: no limit. */
@@ -84,10 +89,15 @@ export function checkedSettings(options: MigrateOptions): MigrationSettings {
     prices: 'object',
     signal: 'object',
     now: 'function',
+    random: 'function',
+    sleep: 'function',
   })
   const { from, to, manifest, keys, storageClass, prefix = '' } = options
-  assertProvider('migrate', from)
-  assertProvider('migrate', to)
+  for (const [name, provider] of Object.entries({ from, to }))
+    if (!isProvider(provider))
+      throw refuse(
+        `${name} must be a provider; ${(provider as unknown) instanceof Promise ? 'await the promise first' : 'such as memory() returns'}`,
+      )
   if (typeof manifest?.batch !== 'function')
     throw refuse("manifest must be an engine, such as sqlite({ path: 'migration.db' })")
   if (!to.capabilities.writable) throw refuse('the destination is read-only')
@@ -105,15 +115,23 @@ export function checkedSettings(options: MigrateOptions): MigrationSettings {
     destinationIgnoresCase: options.destinationIgnoresCase ?? !to.capabilities.keys.caseSensitive,
     attributes: options.attributes,
     storageClass: typeof storageClass === 'string' ? () => storageClass : storageClass,
+    storageClassName: typeof storageClass === 'string' ? storageClass : undefined,
     transform: options.transform,
     rules: options.rules ?? '',
     existing: oneOf('existing', options.existing ?? 'compare', ['compare', 'overwrite', 'refuse']),
     limits: checkedLimits(options.limits ?? {}),
     verify: oneOf('verify', options.verify ?? 'checksum', ['attributes', 'checksum', 'content']),
-    prices: options.prices ?? REQUEST_PRICES,
+    prices: { from: options.prices?.from ?? pricesOf(from), to: options.prices?.to ?? pricesOf(to) },
     signal: options.signal,
     now: options.now ?? Date.now,
+    random: options.random ?? Math.random,
+    sleep: options.sleep ?? pause,
   }
+}
+
+function isProvider(value: unknown): boolean {
+  const { upload, download, list } = (value ?? {}) as Record<string, unknown>
+  return [upload, download, list].every(method => typeof method === 'function')
 }
 
 function checkedFilters(options: MigrateOptions): ObjectFilters {
@@ -149,6 +167,10 @@ function checkedLimits(limits: MigrationLimits): CheckedLimits {
   }
   const given = Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
   return { ...DEFAULT_LIMITS, ...given }
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<unknown> {
+  return delay(ms, undefined, signal === undefined ? {} : { signal })
 }
 
 function oneOf<Word extends string>(name: string, value: Word, words: readonly Word[]): Word {

@@ -53,7 +53,6 @@ export function manifestCases(title: string, open: () => Promise<Opened>): void 
         progress: '{"token":1}',
         occupant: 'ours',
         place: 'b/ü',
-        plan: 7,
       }
       await manifest.write([row])
       expect(await manifest.row(row.sourceKey)).toEqual({ ...row, revision: 1 })

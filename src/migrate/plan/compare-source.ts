@@ -1,0 +1,162 @@
+/** The source's list held against the rows: what is new, has changed, has come back or is gone. */
+import { StorageError } from '../../core/errors.ts'
+import type { ObjectInfo } from '../../core/provider.ts'
+import { KeyStream, meetings } from '../../records/key-streams.ts'
+import type { ManifestRow, RowChange } from '../manifest.ts'
+import { assertSteady, type Destination, destinationsOf, placeOf } from './destination-key.ts'
+import { listedPages, type PlanContext } from './plan-context.ts'
+
+/** So many conversions are asked twice: what answers by chance or by time shows at once. */
+const ASKED_TWICE = 1000
+
+type Change = RowChange & { readonly ifRevision: number }
+
+/** @throws what the list throws: then nothing behind that page is touched */
+export async function compareSource(context: PlanContext): Promise<void> {
+  const { settings, manifest, writes, counts, onEvent } = context
+  const destinationOf = await destinationsOf(settings)
+  const streams = {
+    object: new KeyStream(listedPages(context, 'source'), object => object.key),
+    row: new KeyStream(manifest.rowPages(), row => row.sourceKey),
+  }
+  let asked = 0
+  for await (const [, { object, row }] of meetings(streams)) {
+    if (row !== undefined) counts.known++
+    const destination = object && destinationOf(object)
+    if (object !== undefined && destination === undefined) {
+      counts.leftOut.objects++
+      counts.leftOut.bytes += object.size
+    }
+    if (object === undefined || destination === undefined) {
+      if (row === undefined || row.state === 'gone') continue
+      counts.since.gone++
+      await writes.add({ sourceKey: row.sourceKey, state: 'gone', ifRevision: row.revision })
+      continue
+    }
+    if (asked++ < ASKED_TWICE) assertSteady(settings, object, destination)
+    const isChanged = row !== undefined && row.state !== 'gone' && hasChanged(row, object)
+    const change =
+      row === undefined
+        ? addedRow(context, object, destination)
+        : isChanged
+          ? changedRow(context, row, object, destination)
+          : knownRow(context, row, object, destination)
+    if (change === undefined) continue
+    if (row === undefined) counts.since.added++
+    if (isChanged) {
+      counts.since.changed++
+      await onEvent({ kind: 'changed', key: object.key })
+    }
+    const full = writes.add(change)
+    if (full !== undefined) await full
+  }
+  await writes.flush()
+}
+
+function addedRow(context: PlanContext, object: ObjectInfo, destination: Destination): Change {
+  return { sourceKey: object.key, ifRevision: 0, ...asListed(object), ...asPlanned(context, destination) }
+}
+
+function changedRow(context: PlanContext, row: ManifestRow, object: ObjectInfo, destination: Destination) {
+  assertSameDestination(row, destination)
+  return {
+    sourceKey: row.sourceKey,
+    ifRevision: row.revision,
+    ...asListed(object),
+    ...asPlanned(context, destination),
+    ...AS_NEW,
+    // Whom it meets at the destination does not depend on its content.
+    ...(isMet(row) && row.destinationKey === destination.key ? { state: row.state, ...reasonOf(row) } : {}),
+    // What a copy put there is replaced, and only that.
+    ...(row.state === 'copied' ? { occupant: 'ours' as const } : {}),
+  }
+}
+
+/** The object is as the row has it. */
+function knownRow(
+  context: PlanContext,
+  row: ManifestRow,
+  object: ObjectInfo,
+  destination: Destination,
+): Change | undefined {
+  const base = { sourceKey: row.sourceKey, ifRevision: row.revision }
+  const isSameKey = row.destinationKey === destination.key
+  if (!isSameKey) assertSameDestination(row, destination)
+  const planned = asPlanned(context, destination)
+  if (row.state === 'gone') {
+    const isCopied = wasCopied(row) && isSameKey && !hasChanged(row, object) && planned.state === 'planned'
+    if (isCopied) return { ...base, state: 'copied', status: 'unverified', level: null }
+    const occupant = wasCopied(row) ? { occupant: 'ours' as const } : {}
+    return { ...base, ...asListed(object), ...planned, ...AS_NEW, ...occupant }
+  }
+  const isRefused = row.state === 'refused' && isStatic(row)
+  if (isSameKey && isRefused === (planned.state === 'refused')) return undefined
+  if (isSameKey && row.state === 'copied') return undefined
+  return { ...base, ...planned, ...AS_NEW, ...(isSameKey ? {} : NOWHERE) }
+}
+
+/** A refusal that the source's list alone decides about. */
+function isStatic({ errorCode }: ManifestRow): boolean {
+  return errorCode === 'invalid-key' || errorCode === 'too-large'
+}
+
+const AS_NEW = {
+  sourceChecksum: null,
+  attempts: 0,
+  status: 'unverified',
+  level: null,
+} as const
+
+/** What was known of a place that is no longer its own. */
+const NOWHERE = {
+  occupant: null,
+  destinationEtag: null,
+  destinationSize: null,
+  destinationModified: null,
+} as const
+
+function asListed({ size, etag, lastModified }: ObjectInfo) {
+  return { size, sourceEtag: etag ?? null, sourceModified: lastModified?.getTime() ?? null }
+}
+
+function asPlanned({ settings }: PlanContext, { key, refusal }: Destination) {
+  return {
+    destinationKey: key,
+    place: refusal === undefined ? (placeOf(settings, key) ?? null) : null,
+    state: refusal === undefined ? ('planned' as const) : ('refused' as const),
+    errorCode: refusal?.reason ?? null,
+    errorMessage: refusal?.message ?? null,
+  }
+}
+
+/** Refused for what other rows are: `findCollisions` decides. */
+function isMet({ errorCode }: ManifestRow): boolean {
+  return errorCode === 'collision' || errorCode === 'case-collision'
+}
+
+function reasonOf({ errorCode, errorMessage }: ManifestRow) {
+  return { errorCode, errorMessage }
+}
+
+function wasCopied({ destinationChecksum, destinationEtag, occupant }: ManifestRow): boolean {
+  return occupant !== 'foreign' && (destinationChecksum !== undefined || destinationEtag !== undefined)
+}
+
+/** By the etag, which changes with the content. A store without one tells the time, some of them to the second. */
+function hasChanged(row: ManifestRow, { size, etag, lastModified }: ObjectInfo): boolean {
+  if (row.size !== size) return true
+  if (row.sourceEtag !== undefined && etag !== undefined) return row.sourceEtag !== etag
+  if (row.sourceModified === undefined || lastModified === undefined) return false
+  return Math.floor(row.sourceModified / 1000) !== Math.floor(lastModified.getTime() / 1000)
+}
+
+/** @throws `conflict` where an object lies already, or may lie, where the conversion sent it before */
+function assertSameDestination(row: ManifestRow, { key }: Destination): void {
+  if (row.destinationKey === key) return
+  if (row.state !== 'copied' && row.progress === undefined && !wasCopied(row)) return
+  throw new StorageError(
+    'conflict',
+    `migrate: keys now sends ${JSON.stringify(row.sourceKey)} to ${JSON.stringify(key)}, and this migration has sent it to ${JSON.stringify(row.destinationKey)}; keep the rules, or begin another migration under a new name`,
+    { operation: 'migrate', key: row.sourceKey, retryable: false },
+  )
+}

@@ -1,0 +1,104 @@
+import type { Manifest } from '../manifest.ts'
+import type { MigrationPlan, PlanRefusal, RefusalReason } from '../migration-plan.ts'
+import type { MigrationSettings } from './checked-settings.ts'
+import { compareDestination } from './compare-destination.ts'
+import { compareSource } from './compare-source.ts'
+import { findCollisions } from './find-collisions.ts'
+import type { PlanContext, PlanCounts } from './plan-context.ts'
+import { PlanWrites } from './plan-writes.ts'
+import { requestEstimate } from './request-estimate.ts'
+import { keepSettings } from './stored-settings.ts'
+
+export interface PlanOptions {
+  signal?: AbortSignal
+  /** Where it returns a promise, the plan goes on when it resolves. */
+  onEvent?: PlanContext['onEvent']
+}
+
+/** Refusals that stand in the plan itself; all of them are rows. */
+const SHOWN_REFUSALS = 100
+
+/**
+ * Lists both sides once and writes what has to be done into the manifest: no request per object, and no more memory for a
+ * million of them. May be repeated at any time, also while objects are copied; a finished migration costs the two lists.
+ *
+ * @throws `conflict` where the migration has begun with other stores or rules; what either list throws: then no plan is
+ *   made, and what the list did not tell of stays as it was
+ */
+export async function planMigration(
+  settings: MigrationSettings,
+  manifest: Manifest,
+  { signal = settings.signal, onEvent = () => {} }: PlanOptions = {},
+): Promise<MigrationPlan> {
+  await keepSettings(manifest, settings)
+  const counts: PlanCounts = {
+    pages: { source: 0, destination: 0 },
+    leftOut: { objects: 0, bytes: 0 },
+    since: { added: 0, changed: 0, lost: 0, gone: 0 },
+    known: 0,
+  }
+  const isPlanned = await hasPlan(manifest)
+  await manifest.setSetting('planning', 'yes')
+  const writes = new PlanWrites(manifest)
+  const context: PlanContext = { settings, manifest, writes, counts, signal, onEvent }
+  await compareSource(context)
+  // A plan that was killed has left rows that it did not hold against each other.
+  if (canMeet(settings) && (hasNews(counts) || !isPlanned)) await findCollisions(context)
+  await compareDestination(context)
+  const plan = await summary(context)
+  await manifest.setSetting('plan', JSON.stringify({ at: settings.now(), plan }))
+  await manifest.setSetting('planning', 'no')
+  await onEvent({ kind: 'planned', plan })
+  return plan
+}
+
+/** Whether a plan has been made and none is under way, or was killed before it ended: only then may objects be copied. */
+export async function hasPlan(manifest: Manifest): Promise<boolean> {
+  return (await manifest.setting('planning')) === 'no'
+}
+
+/** Whether two keys can meet at the destination at all. */
+function canMeet({ keys, to, destinationIgnoresCase }: MigrationSettings): boolean {
+  const { fileAndFolder, normalizationSensitive } = to.capabilities.keys
+  return keys !== undefined || destinationIgnoresCase || !fileAndFolder || !normalizationSensitive
+}
+
+function hasNews({ since, known }: PlanCounts): boolean {
+  return known === 0 || since.added + since.changed + since.gone > 0
+}
+
+async function summary({ settings, manifest, counts }: PlanContext): Promise<MigrationPlan> {
+  const { byState } = await manifest.counts()
+  const { planned, failed, copied, refused } = byState
+  const workload = await manifest.workload(settings.limits)
+  return {
+    objects: planned.objects + failed.objects + copied.objects + refused.objects,
+    bytes: planned.bytes + failed.bytes + copied.bytes + refused.bytes,
+    toCopy: { objects: workload.objects, bytes: workload.bytes },
+    copied,
+    leftOut: counts.leftOut,
+    refusals: await refusals(manifest),
+    since: counts.since,
+    requests: requestEstimate(settings, workload, counts.pages),
+  }
+}
+
+async function refusals(manifest: Manifest): Promise<MigrationPlan['refusals']> {
+  const byReason: Record<RefusalReason, number> = {
+    collision: 0,
+    'case-collision': 0,
+    'invalid-key': 0,
+    'too-large': 0,
+    exists: 0,
+  }
+  const first: PlanRefusal[] = []
+  let total = 0
+  for await (const row of manifest.rows({ states: ['refused'] })) {
+    const { sourceKey, destinationKey, errorMessage: message = '' } = row
+    const reason = (row.errorCode ?? 'exists') as RefusalReason
+    byReason[reason]++
+    total++
+    if (first.length < SHOWN_REFUSALS) first.push({ reason, sourceKey, destinationKey, message })
+  }
+  return { total, byReason, first }
+}

@@ -3,7 +3,15 @@ import { StorageError } from '../core/errors.ts'
 import type { StorageProvider } from '../core/provider.ts'
 import { forward } from './forward.ts'
 
-export type LayerName = 'retry' | 'timeout' | 'limit' | 'observe' | 'prefix' | 'readOnly' | 'faults'
+export type LayerName =
+  | 'retry'
+  | 'timeout'
+  | 'limit'
+  | 'observe'
+  | 'prefix'
+  | 'readOnly'
+  | 'faults'
+  | 'mirror'
 
 /**
  * `inner` with one more layer: its methods replaced by `changes`, its name in front of `capabilities.layers`, its

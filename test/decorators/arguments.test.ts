@@ -7,6 +7,7 @@ import {
   forward,
   type LimitOptions,
   limit,
+  mirror,
   type Observer,
   type OpenTelemetryApi,
   type OpenTelemetryOptions,
@@ -29,6 +30,7 @@ describe.each([
   ['prefix', (inner: never) => prefix(inner, 'a/')],
   ['readOnly', (inner: never) => readOnly(inner)],
   ['faults', (inner: never) => faults(inner, { seed: 1 })],
+  ['mirror', (inner: never) => mirror(inner, memory(), { onFailure: () => {} })],
   ['forward', (inner: never) => forward(inner)],
 ])('%s', (name, wrap) => {
   it.each([[undefined], [null], ['memory:'], [5], [{}], [memory]])('refuses to wrap %o', inner => {

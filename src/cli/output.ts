@@ -37,6 +37,11 @@ export class Output {
     if (!this.#terminal.stdout.write(line)) await once(this.#terminal.stdout, 'drain')
   }
 
+  /** A piece of a document that the command is asked for: printed as it is. */
+  async text(piece: string): Promise<void> {
+    if (!this.#terminal.stdout.write(piece)) await once(this.#terminal.stdout, 'drain')
+  }
+
   /** What was done: left out with `--quiet`. */
   async done(object: object, text: string): Promise<void> {
     if (!this.quiet) await this.result(object, text)

@@ -8,6 +8,7 @@ import { gcCommand } from './commands/gc.ts'
 import { getCommand } from './commands/get.ts'
 import { infoCommand } from './commands/info.ts'
 import { lsCommand } from './commands/ls.ts'
+import { migrateCommand } from './commands/migrate.ts'
 import { mvCommand } from './commands/mv.ts'
 import { putCommand } from './commands/put.ts'
 import { recordsCommand } from './commands/records.ts'
@@ -35,6 +36,7 @@ const COMMANDS = [
   doctorCommand,
   tenantsCommand,
   recordsCommand,
+  migrateCommand,
 ]
 
 const HELP = `

@@ -16,6 +16,7 @@ export class Progress {
   #files = { done: 0, total: 0 }
   #begun: number | undefined
   #format: (amount: number) => string = humanSize
+  #showsEta = false
 
   constructor(stream: Terminal['stderr'], enabled: boolean) {
     this.#stream = stream
@@ -46,6 +47,27 @@ export class Progress {
     this.#total = total === undefined ? undefined : Math.max(done, total)
     if (this.#total !== undefined) this.#bar?.setTotal(this.#total)
     this.#draw()
+  }
+
+  /** So much of a known whole is done, in bytes and files; the bar also says how long the rest takes at this rate. */
+  reach(done: { bytes: number; files: number }, total: { bytes: number; files: number }): void {
+    this.#showsEta = true
+    this.#loaded = done.bytes
+    this.#files = { done: done.files, total: total.files }
+    this.#total = Math.max(done.bytes, total.bytes)
+    this.#bar?.setTotal(this.#total)
+    this.#draw()
+  }
+
+  /** What comes now is something else: its bar begins anew. */
+  next(): void {
+    this.stop()
+    this.#loaded = 0
+    this.#total = 0
+    this.#files = { done: 0, total: 0 }
+    this.#begun = undefined
+    this.#format = humanSize
+    this.#showsEta = false
   }
 
   /** One object has ended, well or not. */
@@ -82,7 +104,10 @@ export class Progress {
     const seconds = (now - this.#begun) / 1000
     const rate = `${this.#format(this.#loaded / Math.max(seconds, 0.001))}/s`
     const count = total > 1 ? `  ${done}/${total} files` : ''
-    this.#bar!.update(this.#loaded, { rate, count })
+    const left = (this.#total ?? 0) - this.#loaded
+    const eta =
+      this.#showsEta && left > 0 && this.#loaded > 0 ? `  ${timeLeft((seconds * left) / this.#loaded)}` : ''
+    this.#bar!.update(this.#loaded, { rate, count: count + eta })
   }
 
   #start(): void {
@@ -101,4 +126,9 @@ export class Progress {
     })
     this.#bar = this.#bars.create(this.#total ?? 0, this.#loaded, { rate: '', count: '' })
   }
+}
+
+function timeLeft(seconds: number): string {
+  if (seconds < 99) return `${Math.ceil(seconds)} s left`
+  return seconds < 5940 ? `${Math.ceil(seconds / 60)} min left` : `${(seconds / 3600).toFixed(1)} h left`
 }

@@ -15,6 +15,8 @@ export interface Session {
   readonly signal: AbortSignal
   /** The store of a URL; closed when the command ends. */
   open(url: string): Promise<StorageProvider>
+  /** Closes what a command has opened by itself when it ends. */
+  closing<Opened extends { close(): Promise<void> }>(opened: Opened): Opened
   /** The store with the records of its files; closed when the command ends. */
   openRecords(
     url: string,
@@ -67,6 +69,10 @@ export async function inSession(
         opened.push(provider)
         return provider
       },
+      closing(one) {
+        opened.push(one)
+        return one
+      },
       async openRecords(url, { records = terminal.env.STOWAGE_RECORDS, tenant, root }, onEvent) {
         const { env } = terminal
         if (!records)
@@ -94,7 +100,8 @@ export async function inSession(
     })
   } finally {
     out.progress.stop()
-    await Promise.all(opened.map(one => one.close()))
+    // The other way round: what was opened last may still use what was opened before.
+    for (const one of opened.reverse()) await one.close()
   }
   if (failures.length > 0) throw new SomeFailed(failures)
 }

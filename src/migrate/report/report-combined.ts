@@ -22,18 +22,13 @@ const SYMBOLS: Record<VerifyStatus, string> = {
  * ```
  */
 export async function* reportCombined(manifest: Manifest): AsyncGenerator<string> {
-  for await (const entry of reportEntries(manifest)) {
-    const key = keyOf(entry)
-    if (key !== undefined) yield `${SYMBOLS[entry.status]} ${onOneLine(key)}\n`
-  }
+  for await (const entry of reportEntries(manifest))
+    yield `${SYMBOLS[entry.status]} ${onOneLine(keyOf(entry))}\n`
 }
 
-function keyOf({ row, status, ...stray }: ReportEntry): string | undefined {
-  if (row === undefined)
-    return 'sourceKey' in stray ? stray.sourceKey : (stray as { destinationKey?: string }).destinationKey
-  // Gone from both sides: there is nothing to name.
-  if (row.state === 'gone' && status === 'match') return undefined
-  return status === 'missing-source' ? row.destinationKey : row.sourceKey
+function keyOf(entry: ReportEntry): string {
+  if (entry.row === undefined) return entry.stray.key
+  return entry.status === 'missing-source' ? entry.row.destinationKey : entry.row.sourceKey
 }
 
 function onOneLine(key: string): string {

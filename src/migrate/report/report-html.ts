@@ -123,8 +123,7 @@ ${rest > 0 ? `<p class="rest">and ${rest.toLocaleString('en')} more that this pa
 function item(entry: ReportEntry): string {
   const { row } = entry
   if (row === undefined) {
-    const key = entry.sourceKey ?? entry.destinationKey ?? ''
-    return line(key, [humanSize(entry.size), 'not in the manifest'])
+    return line(entry.stray.key, [humanSize(entry.size), 'not in the manifest'])
   }
   return line(row.sourceKey, [
     row.destinationKey === row.sourceKey ? undefined : `→ ${row.destinationKey}`,

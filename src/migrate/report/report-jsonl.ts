@@ -16,11 +16,19 @@ import { reportEntries } from './report-entry.ts'
 export async function* reportJsonl(manifest: Manifest): AsyncGenerator<string> {
   for await (const entry of reportEntries(manifest)) {
     if (entry.row === undefined) {
-      yield lineOf(entry)
+      const { side, key, size } = entry.stray
+      yield lineOf({ [side === 'source' ? 'sourceKey' : 'destinationKey']: key, status: entry.status, size })
       continue
     }
     // What a copy goes on with is as good as a signed URL.
-    const { progress: _, errorCode: code, errorMessage: message, ...row } = entry.row
+    const {
+      progress: _,
+      revision: __,
+      place: ___,
+      errorCode: code,
+      errorMessage: message,
+      ...row
+    } = entry.row
     yield lineOf({ ...row, ...(code === undefined ? {} : { error: { code, message } }) })
   }
   const counts = await manifest.counts()

@@ -1,7 +1,7 @@
 /** Looks at many objects at once, in order, and writes what was found into the manifest. */
 import { isStorageError, StorageError } from '../../core/errors.ts'
 import { AdaptiveLimit } from '../copy/adaptive-limit.ts'
-import { type Pace, pace as paceOf, pause } from '../copy/pace.ts'
+import { type Pace, type PaceOptions, pace as paceOf, pause } from '../copy/pace.ts'
 import type { Manifest, ManifestRow, RowChange } from '../manifest.ts'
 import type { VerifyLevel } from '../migrate-options.ts'
 import type { OnEvent } from '../migration-event.ts'
@@ -15,6 +15,9 @@ export interface CheckRowsOptions {
   readonly total: number
   readonly signal: AbortSignal | undefined
   readonly onEvent: OnEvent | undefined
+  /** From 0 to 1. */
+  readonly random: () => number
+  readonly sleep: PaceOptions['sleep']
   /** All up to this source key have been looked at, and it is written. */
   readonly onCheckpoint?: (sourceKey: string) => Promise<void>
 }
@@ -59,9 +62,9 @@ export async function checkRows(
   rows: AsyncIterable<ManifestRow>,
   options: CheckRowsOptions,
 ): Promise<number> {
-  const { level, total, signal, onEvent, onCheckpoint } = options
+  const { level, total, onEvent, onCheckpoint } = options
   const { limits } = settings
-  const pace = paceOf(limits, settings)
+  const pace = paceOf(limits, { now: settings.now, sleep: options.sleep })
   const most = limits.concurrency ?? limits.maxConcurrency
   const limit = new AdaptiveLimit({
     most: level === 'content' ? Math.min(most, MOST_READ) : most,
@@ -107,7 +110,7 @@ export async function checkRows(
 
   try {
     for await (const row of rows) {
-      const finding = limited(limit, settings, row, { level, pace, signal })
+      const finding = limited(limit, settings, row, { ...options, pace })
       // Told where its turn comes.
       finding.catch(() => {})
       waiting.push({ row, finding })
@@ -126,9 +129,9 @@ async function limited(
   limit: AdaptiveLimit,
   settings: MigrationSettings,
   row: ManifestRow,
-  options: { level: VerifyLevel; pace: Pace; signal: AbortSignal | undefined },
+  options: CheckRowsOptions & { readonly pace: Pace },
 ): Promise<Finding> {
-  const { signal } = options
+  const { signal, random, sleep } = options
   const { attempts } = settings.limits
   for (let attempt = 1; ; attempt++) {
     const slot = await limit.acquire(signal)
@@ -142,8 +145,8 @@ async function limited(
       if (error.code === 'rate-limited' || error.code === 'unavailable') slot.overloaded()
       else slot.failed()
       if (!error.retryable || attempt >= attempts) return finding
-      const ms = FIRST_DELAY_MS * 2 ** (attempt - 1) * (0.5 + settings.random() / 2)
-      await pause(Math.max(ms, error.retryAfterMs ?? 0), settings.sleep, signal)
+      const ms = FIRST_DELAY_MS * 2 ** (attempt - 1) * (0.5 + random() / 2)
+      await pause(Math.max(ms, error.retryAfterMs ?? 0), sleep, signal)
     } finally {
       slot.release()
     }

@@ -6,8 +6,8 @@ export interface ListedSideOptions {
   readonly prefix: string
   readonly startAfter?: string | undefined
   readonly signal: AbortSignal | undefined
-  /** Totals so far, once a page. */
-  readonly onPage?: (objects: number, bytes: number) => void | PromiseLike<void>
+  /** Totals so far, once a page; what it returns is awaited. */
+  readonly onPage?: (objects: number, bytes: number) => unknown
 }
 
 /** The objects of one side, page by page, to be compared with others in order. A page that fails ends it with its error. */

@@ -2,7 +2,7 @@
  * Objects that have no row in the manifest: at the source since the plan was made, or at the destination by another hand. They are
  * kept as settings, so that a report can list them however many there are.
  */
-import type { Manifest } from '../manifest.ts'
+import type { Manifest, VerifyStatus } from '../manifest.ts'
 
 export interface Stray {
   readonly side: 'source' | 'destination'
@@ -16,8 +16,15 @@ export interface StrayCounts {
   readonly destination: number
 }
 
+export function strayStatus({ side }: Stray): VerifyStatus {
+  return side === 'source' ? 'missing-destination' : 'missing-source'
+}
+
 /** Keys a setting: under a megabyte even where each is as long as S3 allows. */
 const PAGE = 200
+
+const SETTING = 'strays'
+const NONE = { source: 0, destination: 0, pages: 0 }
 
 const pageName = (page: number) => `strays:${page}`
 
@@ -59,7 +66,7 @@ export class StrayLog {
   }
 
   #finish(): Promise<void> {
-    return this.#manifest.setSetting('strays', JSON.stringify({ ...this.#counts, pages: this.#pages }))
+    return this.#manifest.setSetting(SETTING, JSON.stringify({ ...this.#counts, pages: this.#pages }))
   }
 }
 
@@ -77,7 +84,12 @@ export async function* strays(manifest: Manifest): AsyncGenerator<Stray> {
   }
 }
 
+export async function forgetStrays(manifest: Manifest): Promise<void> {
+  const { pages } = await stored(manifest)
+  if (pages > 0) await manifest.setSetting(SETTING, JSON.stringify(NONE))
+}
+
 async function stored(manifest: Manifest): Promise<StrayCounts & { pages: number }> {
-  const text = await manifest.setting('strays')
-  return text === undefined ? { source: 0, destination: 0, pages: 0 } : JSON.parse(text)
+  const text = await manifest.setting(SETTING)
+  return text === undefined ? NONE : JSON.parse(text)
 }

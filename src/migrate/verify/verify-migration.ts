@@ -1,26 +1,32 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Manifest, ManifestRow, RowRange } from '../manifest.ts'
 import type { VerifyLevel } from '../migrate-options.ts'
 import type { OnEvent } from '../migration-event.ts'
 import type { MigrationSettings } from '../plan/checked-settings.ts'
-import { checkRows, isVerified } from './check-rows.ts'
+import { destinationsOf } from '../plan/destination-key.ts'
+import { type CheckRowsOptions, checkRows, isVerified } from './check-rows.ts'
 import { compareDestination } from './compare-destination.ts'
 import { compareSource } from './compare-source.ts'
-import { StrayLog, strayCounts } from './strays.ts'
+import { forgetStrays, StrayLog, strayCounts } from './strays.ts'
 import { isComplete, statusesOf, type VerificationSummary } from './verification-summary.ts'
 import { beginVerifyRun, isBehind, writeVerifyRun } from './verify-run.ts'
 
 export interface VerifyMigrationOptions {
   /** Default: that of the settings. */
-  level?: VerifyLevel
+  level?: VerifyLevel | undefined
   /** Only these rows. Then the destination is not listed, and what is there besides them is not looked for. */
-  range?: RowRange
+  range?: RowRange | undefined
   /**
    * Only copied objects that do not match yet at this level or a higher one, and no listing: for the end of a run whose
    * plan has just listed both sides. Costs no request where all are known to match.
    */
   pendingOnly?: boolean
-  signal?: AbortSignal
-  onEvent?: OnEvent
+  signal?: AbortSignal | undefined
+  onEvent?: OnEvent | undefined
+  /** From 0 to 1, for waits. Default `Math.random`. */
+  random?: (() => number) | undefined
+  /** Waits so many milliseconds, or until the signal ends. Default: a timer. */
+  sleep?: ((ms: number, signal: AbortSignal | undefined) => Promise<unknown>) | undefined
 }
 
 /**
@@ -46,7 +52,9 @@ export async function verifyMigration(
   const { level = settings.verify, range, signal = settings.signal, onEvent } = options
   const startedAt = settings.now()
   const { byState } = await manifest.counts(range)
-  const shared = { level, total: byState.copied.objects, signal, onEvent }
+  const random = options.random ?? Math.random
+  const sleep = options.sleep ?? ((ms, until) => delay(ms, undefined, { signal: until }))
+  const shared = { level, total: byState.copied.objects, signal, onEvent, random, sleep }
   const work = { settings, manifest, shared }
   const checked = options.pendingOnly
     ? await verifyPending(work, range)
@@ -72,12 +80,7 @@ export async function verifyMigration(
 interface Work {
   readonly settings: MigrationSettings
   readonly manifest: Manifest
-  readonly shared: {
-    readonly level: VerifyLevel
-    readonly total: number
-    readonly signal: AbortSignal | undefined
-    readonly onEvent: OnEvent | undefined
-  }
+  readonly shared: CheckRowsOptions
 }
 
 async function verifyWhole({ settings, manifest, shared }: Work): Promise<number> {
@@ -89,12 +92,16 @@ async function verifyWhole({ settings, manifest, shared }: Work): Promise<number
   await strays.begin()
   const keeps = (row: ManifestRow) => isDone(row) && row.level === level
   await compareDestination(settings, manifest, { ...shared, strays, keeps })
+  const destinationOf = await destinationsOf(settings)
   const rows = compareSource(settings, manifest, {
     ...shared,
     range: {},
     isSettled: ({ status }) => status !== 'match' && status !== 'unverified',
     isDone,
-    onStray: ({ key, size }) => strays.add({ side: 'source', key, size }),
+    onStray: async info => {
+      const { key, size } = info
+      if (destinationOf(info) !== undefined) await strays.add({ side: 'source', key, size })
+    },
   })
   const checked = await checkRows(settings, manifest, rows, {
     ...shared,
@@ -119,7 +126,12 @@ function verifyRange({ settings, manifest, shared }: Work, range: RowRange): Pro
   return checkRows(settings, manifest, rows, shared)
 }
 
-function verifyPending({ settings, manifest, shared }: Work, range: RowRange | undefined): Promise<number> {
+/** What has no row is not looked for, and what was found of it before may have been put right since. */
+async function verifyPending(
+  { settings, manifest, shared }: Work,
+  range: RowRange | undefined,
+): Promise<number> {
+  await forgetStrays(manifest)
   return checkRows(settings, manifest, pending(manifest, shared.level, range), shared)
 }
 

@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs'
+import type { Command } from 'commander'
+import type { ExistingObjects, Manifest } from '../../../migrate/index.ts'
+import { openEngine } from '../../../open.ts'
+import type { Engine } from '../../../sql/engine.ts'
+import { UsageError } from '../../exit-codes.ts'
+import type { Session } from '../../session.ts'
+import type { RuleOptions } from './rule-options.ts'
+
+export interface ManifestOptions {
+  readonly manifest?: string
+  readonly name?: string
+}
+
+/** What the first command of a migration was told, so that later ones need not be. URLs hold no secrets. */
+export interface StoredCommand {
+  readonly from: string
+  readonly to: string
+  readonly rules: RuleOptions
+  readonly existing?: ExistingObjects
+}
+
+export interface OpenedManifest {
+  readonly engine: Engine
+  readonly manifest: Manifest
+  /** Absent where nothing was stored yet, or a program of its own has made it. */
+  readonly command: StoredCommand | undefined
+}
+
+const DEFAULT_URL = 'sqlite:./stowage-migration.db'
+const SETTING = 'command'
+
+export function withManifestOptions(command: Command): Command {
+  return command
+    .option(
+      '--manifest <url>',
+      `database that keeps the state, such as rqlite://h1:4001 for several machines (default: STOWAGE_MANIFEST, else ${DEFAULT_URL})`,
+    )
+    .option('--name <name>', 'which of the migrations in that database (default: default)')
+}
+
+/** Opens the manifest, which is made where there is none. Closed when the command ends. */
+export async function openManifest(
+  session: Session,
+  { manifest: given, name = 'default' }: ManifestOptions,
+): Promise<OpenedManifest> {
+  const { env } = session.terminal
+  const engine = session.closing(await openEngine(given ?? env.STOWAGE_MANIFEST ?? DEFAULT_URL, { env }))
+  const { openManifest: openOf } = await import('../../../migrate/manifest/open-manifest.ts')
+  const manifest = await openOf(engine, name)
+  const stored = await manifest.setting(SETTING)
+  return { engine, manifest, command: stored === undefined ? undefined : JSON.parse(stored) }
+}
+
+/** The same for a command that needs one: nothing is made where nothing is. */
+export async function openKnownManifest(session: Session, options: ManifestOptions): Promise<OpenedManifest> {
+  const url = options.manifest ?? session.terminal.env.STOWAGE_MANIFEST ?? DEFAULT_URL
+  const none = new UsageError(
+    `there is no migration${options.name === undefined ? '' : ` ${options.name}`} in ${url}; begin with stowage migrate run <from> <to>`,
+  )
+  const file = sqliteFile(url)
+  if (file !== undefined && !existsSync(file)) throw none
+  const opened = await openManifest(session, options)
+  if (opened.command === undefined && (await opened.manifest.setting('settings')) === undefined) throw none
+  return opened
+}
+
+export function storeCommand(manifest: Manifest, command: StoredCommand): Promise<void> {
+  return manifest.setSetting(SETTING, JSON.stringify(command))
+}
+
+/** The file of a URL, where it names one that can be looked for. */
+function sqliteFile(url: string): string | undefined {
+  const [, path] = /^sqlite:(?:\/\/(?=\/))?(?!:memory:)(.+)$/i.exec(url) ?? []
+  try {
+    return path && decodeURIComponent(path)
+  } catch {
+    return undefined
+  }
+}

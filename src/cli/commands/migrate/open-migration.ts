@@ -1,0 +1,96 @@
+import type { StorageProvider } from '../../../core/provider.ts'
+import { forward } from '../../../decorators/forward.ts'
+import { retry } from '../../../decorators/retry.ts'
+import type { Manifest, MigrateOptions } from '../../../migrate/index.ts'
+import { open } from '../../../open.ts'
+import { UsageError } from '../../exit-codes.ts'
+import type { Session } from '../../session.ts'
+import { type ExistingOption, type LevelOption, type LimitOptions, limitsOf } from './limit-options.ts'
+import { migrateRules } from './migrate-rules.ts'
+import { type ManifestOptions, openManifest, type StoredCommand, storeCommand } from './open-manifest.ts'
+import { differingRules, type RuleOptions, rulesIn } from './rule-options.ts'
+
+export interface MigrationOptions
+  extends ManifestOptions,
+    RuleOptions,
+    LimitOptions,
+    LevelOption,
+    ExistingOption {}
+
+export interface OpenedMigration {
+  readonly manifest: Manifest
+  /** URLs, as they were typed. */
+  readonly from: string
+  readonly to: string
+  /** For `migrate()`. What it names is closed when the command ends. */
+  readonly options: MigrateOptions
+}
+
+/**
+ * Opens manifest and stores. What is not given is as an earlier command said; what is given must be the same, but for limits,
+ * level and `existing`, which are of one run.
+ */
+export async function openMigration(
+  session: Session,
+  given: { from: string | undefined; to: string | undefined },
+  options: MigrationOptions,
+): Promise<OpenedMigration> {
+  if (given.from !== undefined && given.to === undefined)
+    throw new UsageError('name both stores: <from> <to>')
+  const { engine, manifest, command: stored } = await openManifest(session, options)
+  const command = commandOf(given, options, stored)
+  const { from, to, rules, existing } = command
+  const made: MigrateOptions = {
+    from: await openSide(session, from, rules.recordsFrom, rules.tenantFrom),
+    to: await openSide(session, to, rules.recordsTo, rules.tenantTo),
+    manifest: engine,
+    name: manifest.name,
+    ...(await migrateRules(rules)),
+    ...(existing === undefined ? {} : { existing }),
+    ...(options.level === undefined ? {} : { verify: options.level }),
+    limits: limitsOf(options),
+    signal: session.signal,
+  }
+  // Only what could be opened is worth remembering.
+  if (JSON.stringify(command) !== JSON.stringify(stored)) await storeCommand(manifest, command)
+  return { manifest, from, to, options: made }
+}
+
+function commandOf(
+  given: { from: string | undefined; to: string | undefined },
+  options: MigrationOptions,
+  stored: StoredCommand | undefined,
+): StoredCommand {
+  const rules = rulesIn(options)
+  const { existing = stored?.existing } = options
+  if (stored === undefined) {
+    if (given.from === undefined || given.to === undefined)
+      throw new UsageError('name the stores: stowage migrate run <from> <to>; later commands remember them')
+    return { from: given.from, to: given.to, rules, ...(existing === undefined ? {} : { existing }) }
+  }
+  const another = 'or give the other migration a --name of its own'
+  if (given.from !== undefined && (given.from !== stored.from || given.to !== stored.to))
+    throw new UsageError(
+      `this migration is from ${stored.from} to ${stored.to}; leave the stores out, ${another}`,
+    )
+  const differing = Object.keys(rules).length === 0 ? [] : differingRules(rules, stored.rules)
+  if (differing.length > 0)
+    throw new UsageError(
+      `this migration was begun with other rules (${differing.join(', ')}); leave them out to go on with it, ${another}`,
+    )
+  return { ...stored, ...(existing === undefined ? {} : { existing }) }
+}
+
+async function openSide(
+  session: Session,
+  url: string,
+  records: string | undefined,
+  tenant: string | undefined,
+): Promise<StorageProvider> {
+  if (records !== undefined)
+    return session.openRecords(url, { records, ...(tenant === undefined ? {} : { tenant }) })
+  const store = session.closing(await open(url, { env: session.terminal.env }))
+  // The migration repeats what failed by itself, and must see that a store is busy. Only a list can't be begun again by it.
+  const retried = retry(store)
+  return forward(store, { list: options => retried.list(options) })
+}

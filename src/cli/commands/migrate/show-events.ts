@@ -1,0 +1,76 @@
+import type { MigrationEvent } from '../../../migrate/index.ts'
+import { printable } from '../../human-format.ts'
+import type { Output } from '../../output.ts'
+
+type Phase = 'listing' | 'copying' | 'verifying'
+
+/** Shows what a migration tells: a bar for people, an object a line with `--json`. */
+export class EventShow {
+  readonly #out: Output
+  #phase: Phase | undefined
+  readonly #listed = { source: 0, destination: 0 }
+
+  constructor(out: Output) {
+    this.#out = out
+  }
+
+  async show(event: MigrationEvent): Promise<void> {
+    if (this.#out.json) return this.#out.result(eventLine(event), '')
+    const { progress } = this.#out
+    switch (event.kind) {
+      case 'listing':
+        this.#enter('listing')
+        this.#listed[event.side] = event.objects
+        progress.count(this.#listed.source + this.#listed.destination, undefined, 'objects listed')
+        return
+      case 'copied':
+      case 'part': {
+        this.#enter('copying')
+        const { copiedBytes, copiedObjects, totalBytes, totalObjects } = event.progress
+        progress.reach(
+          { bytes: copiedBytes, files: copiedObjects },
+          { bytes: totalBytes, files: totalObjects },
+        )
+        return
+      }
+      case 'verified':
+        this.#enter('verifying')
+        progress.count(event.checked, event.total, 'objects verified')
+        return
+      case 'failed':
+        this.#out.note(
+          `failed: ${printable(event.row.sourceKey)}: ${event.error.code}: ${printable(event.error.message)}`,
+        )
+        return
+      case 'changed':
+        this.#out.note(`changed meanwhile, copied again: ${printable(event.key)}`)
+        return
+      case 'refused':
+        this.#out.note(
+          `refused: ${printable(event.key)}: another object is at ${printable(event.destinationKey)}`,
+        )
+        return
+      case 'lost':
+        this.#out.note(`${event.attribute} is not kept by the destination, first of ${printable(event.key)}`)
+    }
+  }
+
+  #enter(phase: Phase): void {
+    if (this.#phase === phase) return
+    this.#phase = phase
+    this.#out.progress.next()
+  }
+}
+
+/** An event as it is printed: flat, and without what is a secret or of no use to others. */
+function eventLine(event: MigrationEvent): object {
+  const { kind, ...rest } = event
+  const line: Record<string, unknown> = { event: kind, ...rest }
+  if ('row' in event) {
+    const { sourceKey, destinationKey, size } = event.row
+    delete line.row
+    Object.assign(line, { from: sourceKey, key: destinationKey, size })
+  }
+  if ('error' in event) line.error = { code: event.error.code, message: event.error.message }
+  return line
+}

@@ -1,0 +1,62 @@
+import { Command } from 'commander'
+import { strayCounts } from '../../../migrate/verify/strays.ts'
+import { isComplete, statusesOf } from '../../../migrate/verify/verification-summary.ts'
+import { lastVerifyRun } from '../../../migrate/verify/verify-run.ts'
+import { EXIT, Told } from '../../exit-codes.ts'
+import { humanDate } from '../../human-format.ts'
+import { inSession, withOutputOptions } from '../../session.ts'
+import type { Terminal } from '../../terminal.ts'
+import { type ManifestOptions, openKnownManifest, withManifestOptions } from './open-manifest.ts'
+import { stateTable, statusTable } from './show-counts.ts'
+
+export function statusCommand(terminal: Terminal): Command {
+  const command = new Command('status').description(
+    'Say how far a migration is, from its manifest alone: no store is asked. Ends with 6 unless everything is copied and matches.',
+  )
+  withManifestOptions(command).addHelpText(
+    'after',
+    `
+Examples:
+  stowage migrate status
+  stowage migrate status --manifest rqlite://h1:4001 --name avatars --json`,
+  )
+  return withOutputOptions(command).action((options: ManifestOptions) =>
+    inSession(terminal, command, async session => {
+      const { out } = session
+      const { manifest, command: stored } = await openKnownManifest(session, options)
+      const counts = await manifest.counts()
+      const strays = await strayCounts(manifest)
+      const statuses = statusesOf(counts, strays)
+      const complete = isComplete(counts, strays)
+      const verified = await lastVerifyRun(manifest)
+      const places = stored === undefined ? {} : { from: stored.from, to: stored.to }
+      const lines = [
+        ...(stored === undefined ? [] : [`${manifest.name}: ${stored.from} -> ${stored.to}`]),
+        stateTable(counts),
+        statusTable(statuses),
+        ...(verified === undefined
+          ? []
+          : [
+              verified.endedAt === undefined
+                ? `a verification by ${verified.level}, begun at ${humanDate(new Date(verified.startedAt))} UTC, has not ended`
+                : `verified as a whole by ${verified.level} at ${humanDate(new Date(verified.endedAt))} UTC`,
+            ]),
+        complete ? 'everything is copied and matches' : 'not everything is copied and matches',
+      ]
+      await out.result(
+        {
+          action: 'status',
+          name: manifest.name,
+          ...places,
+          complete,
+          states: counts.byState,
+          statuses,
+          strays,
+          verification: verified,
+        },
+        lines.join('\n'),
+      )
+      if (!complete) throw new Told('not everything matches', EXIT.found)
+    }),
+  )
+}

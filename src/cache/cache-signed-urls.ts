@@ -182,6 +182,7 @@ export function cacheSignedUrls(inner: StorageProvider, options: CacheSignedUrls
     signedUrl,
     signedUrls,
     upload: (key, body, asked) => changing([key], () => inner.upload(key, body, asked)),
+    uploadResumable: (key, source, asked) => changing([key], () => inner.uploadResumable(key, source, asked)),
     copy: (from, to, asked) => changing([to], () => inner.copy(from, to, asked)),
     // Its second half may be what failed: a move that was refused to delete has copied.
     move: (from, to, asked) => changing([from, to], () => inner.move(from, to, asked), true),

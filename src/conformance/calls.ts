@@ -30,6 +30,10 @@ function everyCall(scope: Scope, extra: Options): [string, () => unknown][] {
       ['deleteMany', () => files.deleteMany([key], extra)],
     )
   }
+  if (capabilities.resumableUpload && capabilities.writable) {
+    const source = { size: 3, read: async () => Buffer.from('new') }
+    calls.push(['uploadResumable', () => files.uploadResumable(key, source, extra)])
+  }
   if (capabilities.unfinishedUploads) {
     calls.push([
       'unfinishedUploads',

@@ -62,6 +62,7 @@ export const CAPABILITY_NEEDS: Record<CapabilityNeed, NeedRule> = {
       () => files.delete(key),
       () => files.deleteMany([key]),
       () => files.abortUpload(key, 'an-upload'),
+      () => files.uploadResumable(key, { size: 3, read: async () => Buffer.from('new') }),
       () => files.signedUpload(key, { expiresIn: 60, maxSize: 10 }),
     ],
   },
@@ -126,6 +127,12 @@ export const CAPABILITY_NEEDS: Record<CapabilityNeed, NeedRule> = {
         for await (const _ of files.unfinishedUploads({ prefix: key })) return
       },
       () => files.abortUpload(key, 'an-upload'),
+    ],
+  },
+  resumableUpload: {
+    has: can => can.resumableUpload,
+    ask: (files, key) => [
+      () => files.uploadResumable(key, { size: 3, read: async () => Buffer.from('new') }),
     ],
   },
   metadata: {

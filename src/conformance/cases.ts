@@ -13,6 +13,8 @@ import { LIST_FOLDER_CASES } from './list-folders.ts'
 import { LOCATION_CASES } from './location.ts'
 import { MULTIPART_CASES } from './multipart.ts'
 import { READ_CASES } from './read.ts'
+import { RESUMABLE_REFUSAL_CASES } from './resumable-refusals.ts'
+import { RESUMABLE_UPLOAD_CASES } from './resumable-uploads.ts'
 import { SIGNED_UPLOAD_CASES } from './signed-uploads.ts'
 import { SIGNED_URL_LIMIT_CASES } from './signed-url-limits.ts'
 import { SIGNED_URL_CASES } from './signed-urls.ts'
@@ -31,6 +33,8 @@ export const CASES: readonly ConformanceCase[] = [
   ...ATTRIBUTE_CASES,
   ...MULTIPART_CASES,
   ...UNFINISHED_UPLOAD_CASES,
+  ...RESUMABLE_UPLOAD_CASES,
+  ...RESUMABLE_REFUSAL_CASES,
   ...CONDITIONAL_CASES,
   ...CONDITIONAL_CHANGE_CASES,
   ...READ_CASES,

@@ -42,6 +42,9 @@ export interface Capabilities {
   /** `unfinishedUploads` lists what was begun in parts and left, and `abortUpload` removes it. */
   readonly unfinishedUploads: boolean
 
+  /** `uploadResumable` sends parts that are kept when it fails, so that a later call, in any process, goes on. */
+  readonly resumableUpload: boolean
+
   /** `delete` tells `deleted` from `missing`; elsewhere both are `gone`. */
   readonly deleteReportsMissing: boolean
   /** Read-only providers refuse everything that writes. */
@@ -110,6 +113,7 @@ export const OWN_STORE = {
   checksumAlways: true,
   versionedDelete: false,
   unfinishedUploads: false,
+  resumableUpload: false,
   deleteReportsMissing: true,
   writable: true,
 } as const satisfies Partial<Capabilities>

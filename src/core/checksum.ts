@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { StorageError } from './errors.ts'
 
+/** SHA-256 of no bytes. */
+export const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+
 export const CHECKSUM_ALGORITHMS = ['sha256', 'sha1', 'md5', 'crc32', 'crc32c', 'crc64nvme'] as const
 export type ChecksumAlgorithm = (typeof CHECKSUM_ALGORITHMS)[number]
 

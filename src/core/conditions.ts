@@ -11,6 +11,7 @@ interface Conditions {
 /** The capability that each condition of each method needs. */
 const NEEDS: Partial<Record<OperationName, Partial<Record<keyof Conditions, CapabilitySwitch>>>> = {
   upload: { ifMatch: 'conditionalReplace', ifNoneMatch: 'createOnly' },
+  uploadResumable: { ifMatch: 'conditionalReplace', ifNoneMatch: 'createOnly' },
   download: { ifMatch: 'conditionalRead', ifNoneMatch: 'conditionalRead' },
   info: { ifMatch: 'conditionalRead', ifNoneMatch: 'conditionalRead' },
   copy: { ifMatch: 'conditionalCopySource', ifNoneMatch: 'createOnlyCopy' },
@@ -35,7 +36,8 @@ export async function assertConditions(
   if (!reads && ifNoneMatch !== undefined && ifNoneMatch !== '*') {
     throw invalidArgument(operation, driver.name, "ifNoneMatch can only be '*' here")
   }
-  if (operation === 'upload' && ifMatch !== undefined && ifNoneMatch !== undefined) {
+  const uploads = operation === 'upload' || operation === 'uploadResumable'
+  if (uploads && ifMatch !== undefined && ifNoneMatch !== undefined) {
     throw invalidArgument(operation, driver.name, 'give ifMatch or ifNoneMatch, not both')
   }
   for (const [name, value] of Object.entries({ ifMatch, ifNoneMatch })) {

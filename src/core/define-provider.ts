@@ -9,6 +9,7 @@ import { Operations } from './operations.ts'
 import type { CopyOptions, OperationOptions } from './options.ts'
 import type { StorageProvider } from './provider.ts'
 import type { DeleteResult, KeyResult, ObjectInfo, SignedUrl } from './results.ts'
+import { runResumableUpload } from './run-resumable-upload.ts'
 import { signRequest, signUploadRequest } from './sign-requests.ts'
 import { abortUpload, type UnfinishedUploads, unfinishedUploads } from './unfinished-uploads.ts'
 import { checkedAttributes, runUpload } from './upload.ts'
@@ -59,6 +60,12 @@ class DefinedProvider implements StorageProvider {
     this.#operations.run('upload', key, options, async signal => {
       this.#operations.assertWritable('upload')
       return runUpload(this.#driver, key, body, options, this.#operations.own('upload', options), signal)
+    })
+
+  uploadResumable: StorageProvider['uploadResumable'] = (key, source, options = {}) =>
+    this.#operations.run('uploadResumable', key, options, async signal => {
+      this.#operations.assertWritable('uploadResumable')
+      return runResumableUpload(this.#driver, key, source, options, signal)
     })
 
   download: StorageProvider['download'] = async (key, options = {}) => {

@@ -22,6 +22,7 @@ import type {
   SignedUrl,
   UnfinishedUpload,
 } from './results.ts'
+import type { ResumedUpload, UploadedPart } from './resumable-upload.ts'
 
 export interface Driver {
   readonly name: string
@@ -48,6 +49,8 @@ export interface Driver {
    * conditions are `already-exists` for `ifNoneMatch` and `precondition-failed` for `ifMatch`.
    */
   write(request: WriteRequest): Promise<ObjectInfo>
+  /** Absent where `capabilities.resumableUpload` is false. See `ResumableRequest`. */
+  writeResumable?(request: ResumableRequest): Promise<ObjectInfo>
   read(request: ReadRequest): Promise<ReadAnswer>
   head(request: HeadRequest): Promise<ObjectInfo>
   /** Where one request tells of many keys: a result per key, in order. Absent: each key is asked for by `head`. */
@@ -105,6 +108,44 @@ export interface WriteRequest {
   readonly ifNoneMatch: '*' | undefined
   readonly ifMatch: string | undefined
   readonly own: OwnValues
+  readonly signal: AbortSignal | undefined
+}
+
+/** One part of a source, whole. Its memory may be used again after `release`. */
+export interface PartBytes {
+  readonly bytes: Uint8Array
+  /** In hexadecimal. */
+  readonly sha256: string
+  release(): void
+}
+
+export interface PartSource {
+  readonly size: number
+  /** Rejects where the source fails or gives bytes of another length. */
+  read(start: number, end: number, signal: AbortSignal | undefined): Promise<PartBytes>
+}
+
+/**
+ * All or nothing as `write`. What has been sent stays when it fails, but where `begun` is absent, or where the store has refused a
+ * condition: then it is removed. `resume` whose upload is gone, or was begun with another size or with other attributes, begins a new one; an
+ * upload that was completed meanwhile, so that only its answer was lost, is looked at and is success. Of `resume.parts` those are sent again that
+ * the store does not confirm. What fits into one part is sent as one, and `begun` is not called.
+ */
+export interface ResumableRequest {
+  readonly key: string
+  readonly source: PartSource
+  readonly attributes: Attributes & { readonly contentType: string }
+  readonly ifNoneMatch: '*' | undefined
+  readonly ifMatch: string | undefined
+  readonly resume: ResumedUpload | undefined
+  readonly partBytes: number | undefined
+  readonly concurrency: number | undefined
+  /** To be waited for before the first part is sent. */
+  readonly begun: ((token: string) => Promise<void>) | undefined
+  /** So many bytes of `resume` are in use. */
+  kept(bytes: number): void
+  /** To be waited for after each part that was sent. */
+  stored(part: UploadedPart): Promise<void>
   readonly signal: AbortSignal | undefined
 }
 

@@ -15,6 +15,7 @@ import { toStorageError } from './translate.ts'
 /** Methods that take one key, which is checked before they begin. */
 const KEYED: ReadonlySet<OperationName> = new Set([
   'upload',
+  'uploadResumable',
   'info',
   'exists',
   'copy',
@@ -47,7 +48,8 @@ export class Operations {
     const ends = deadline(options, operation, this.#driver.name)
     try {
       // An upload sees its signal in its body and cleans up before it ends; the others leave nothing behind.
-      return await (operation === 'upload' ? work(ends.signal) : untilEnded(work(ends.signal), ends.signal))
+      const cleansUp = operation === 'upload' || operation === 'uploadResumable'
+      return await (cleansUp ? work(ends.signal) : untilEnded(work(ends.signal), ends.signal))
     } catch (error) {
       throw this.error(error, operation, key, ends.signal)
     } finally {

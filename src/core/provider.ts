@@ -24,6 +24,7 @@ import type {
   UploadOptions,
 } from './options.ts'
 import type { DeleteResult, KeyResult, ObjectInfo, SignedUpload, SignedUrl } from './results.ts'
+import type { RangeSource, ResumableUploadOptions } from './resumable-upload.ts'
 import type { UnfinishedUploads } from './unfinished-uploads.ts'
 
 export interface StorageProvider {
@@ -60,6 +61,28 @@ export interface StorageProvider {
    *   `size`; `aborted` where the body itself fails
    */
   upload(key: string, body: UploadBody, options?: UploadOptions): Promise<ObjectInfo>
+
+  /**
+   * Stores a large object in parts, all or nothing as `upload`. What was sent before it fails, is aborted or its process is killed stays in
+   * the store, unseen: a later call, in any process, that is given token and parts as `resume` sends the rest. One whose
+   * upload is gone, or whose size or attributes are others by now, begins anew; one that was completed without anybody hearing of
+   * it is success. What nobody goes on with stands in `unfinishedUploads`, where the store lists such.
+   *
+   * @throws `unsupported` without `capabilities.resumableUpload`; `already-exists` under `ifNoneMatch: '*'` and `precondition-failed` under
+   *   `ifMatch`, which remove what was sent; `invalid-argument` where `source` gives other than the bytes asked for; `aborted` where
+   *   it, `onToken` or `onPart` fails; what `source` fails with, where that is a `StorageError`
+   * @example
+   * ```ts
+   * const noted: { token?: string; parts: UploadedPart[] } = { parts: [] } // kept where a crash leaves it
+   * const { token, parts } = noted
+   * await files.uploadResumable('film.mov', source, {
+   *   ...(token === undefined ? {} : { resume: { token, parts } }),
+   *   onToken: token => void Object.assign(noted, { token, parts: [] }),
+   *   onPart: part => void noted.parts.push(part),
+   * })
+   * ```
+   */
+  uploadResumable(key: string, source: RangeSource, options?: ResumableUploadOptions): Promise<ObjectInfo>
 
   /**
    * Opens the object. Resolves when its head has arrived; the bytes follow as they are read. A connection that
@@ -164,4 +187,5 @@ export interface StorageProvider {
 export type { Capabilities } from './capabilities.ts'
 export type * from './options.ts'
 export type * from './results.ts'
+export type * from './resumable-upload.ts'
 export type { UnfinishedUploads } from './unfinished-uploads.ts'

@@ -8,7 +8,7 @@ import type { Attributes, Driver, OwnValues, WriteRequest } from './driver.ts'
 import { isStorageError, StorageError, unsupported } from './errors.ts'
 import { assertHeaderValue, normalizeMetadata } from './metadata.ts'
 import { openBody } from './open-body.ts'
-import type { ObjectAttributes, UploadOptions } from './options.ts'
+import type { ObjectAttributes, OperationName, UploadOptions } from './options.ts'
 import type { ObjectInfo } from './results.ts'
 import { type ContentIdentity, hasSameContent, identityOf } from './same-content.ts'
 
@@ -39,7 +39,7 @@ export async function runUpload(
     signal,
   })
   try {
-    assertSize(driver, key, body.size)
+    assertSize(driver, 'upload', key, body.size)
     const contentType = type ?? (await typeOfBytes(first))
     const request: WriteRequest = {
       key,
@@ -157,16 +157,18 @@ function assertUploadNumbers(options: UploadOptions, provider: string): void {
     throw refuse('onProgress must be a function')
 }
 
-function assertSize(driver: Driver, key: string, size: number | undefined): void {
+/** @throws `too-large` where the store takes no object of so many bytes */
+export function assertSize(
+  driver: Driver,
+  operation: OperationName,
+  key: string,
+  size: number | undefined,
+): void {
   const most = driver.capabilities.maxObjectBytes
   if (most === undefined || size === undefined || size <= most) return
   throw new StorageError(
     'too-large',
-    `upload: ${size} bytes are more than the ${most} that this store takes`,
-    {
-      operation: 'upload',
-      provider: driver.name,
-      key,
-    },
+    `${operation}: ${size} bytes are more than the ${most} that this store takes`,
+    { operation, provider: driver.name, key },
   )
 }

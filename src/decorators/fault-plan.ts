@@ -12,6 +12,7 @@ export type FaultKind = (typeof FAULT_KINDS)[number]
 /** Operations that have a middle. */
 const CUTTABLE: ReadonlySet<OperationName> = new Set([
   'upload',
+  'uploadResumable',
   'download',
   'list',
   'move',

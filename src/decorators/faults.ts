@@ -10,6 +10,7 @@ import { cutBody, cutSource } from './fault-cuts.ts'
 import { type Fault, type FaultOptions, FaultPlan, type InjectedFault } from './fault-plan.ts'
 import { abandon, type Call, intercept } from './forward.ts'
 import { addLayer } from './layer.ts'
+import { cutRanges } from './watched-source.ts'
 
 export type { FaultKind, FaultOptions, FaultRule, InjectedFault } from './fault-plan.ts'
 
@@ -32,7 +33,7 @@ export interface FaultControl {
  * In calls for many keys each key fails, as the contract has it; `cut` fails the second half of the keys. A `cut`
  * `move` has copied and not deleted.
  *
- * Streams: a `cut` download fails within its body; a `cut` upload fails because its body does, so nothing is stored; a
+ * Streams: a `cut` download fails within its body; a `cut` upload fails because its body does, so nothing is stored (of a resumable one, parts may be); a
  * `cut` list gives half of a page and then fails. Without a fault bodies pass through untouched.
  *
  * @example
@@ -96,6 +97,13 @@ export function faults(
         { operation: 'upload', key, options: asked },
         inside => inner.upload(key, body, inside),
         fault => inner.upload(key, cutBody(body, fault), asked),
+      ),
+
+    uploadResumable: (key, source, asked) =>
+      around(
+        { operation: 'uploadResumable', key, options: asked },
+        inside => inner.uploadResumable(key, source, inside),
+        fault => inner.uploadResumable(key, cutRanges(source, fault), asked),
       ),
 
     download: (key, asked) =>

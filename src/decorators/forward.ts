@@ -22,6 +22,7 @@ export function forward(inner: StorageProvider, changes: Partial<StorageProvider
     },
     probe: options => inner.probe(options),
     upload: (key, body, options) => inner.upload(key, body, options),
+    uploadResumable: (key, source, options) => inner.uploadResumable(key, source, options),
     download: (key, options) => inner.download(key, options),
     info: (key, options) => inner.info(key, options),
     infoMany: (keys, options) => inner.infoMany(keys, options),
@@ -73,6 +74,8 @@ export function intercept(inner: StorageProvider, around: Around): Intercepted {
     probe: options => around({ operation: 'probe', options }, o => inner.probe(o)),
     upload: (key, body, options) =>
       around({ operation: 'upload', key, options }, o => inner.upload(key, body, o)),
+    uploadResumable: (key, source, options) =>
+      around({ operation: 'uploadResumable', key, options }, o => inner.uploadResumable(key, source, o)),
     info: (key, options) => around({ operation: 'info', key, options }, o => inner.info(key, o)),
     infoMany: (keys, options) => around({ operation: 'infoMany', options }, o => inner.infoMany(keys, o)),
     exists: (key, options) => around({ operation: 'exists', key, options }, o => inner.exists(key, o)),

@@ -5,6 +5,7 @@ import { assertFactoryOptions } from '../core/factory-options.ts'
 import { listingOf } from '../core/listing.ts'
 import type { Progress } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
+import type { UploadedPart } from '../core/resumable-upload.ts'
 import { unfinishedUploadsOf } from '../core/unfinished-uploads.ts'
 import { commonOf, intercept, pagesAround } from './forward.ts'
 import { addLayer, refusal } from './layer.ts'
@@ -84,6 +85,19 @@ export function observe(
         info => ({ bytesSent: info.size }),
         () => ({ bytesSent: sent }),
       )
+    },
+
+    uploadResumable(key, source, asked) {
+      const observed = start({ operation: 'uploadResumable', key })
+      let bytesSent = 0
+      const told = asked?.onPart
+      const onPart = (part: UploadedPart) => {
+        bytesSent += part.end - part.start
+        return told?.(part)
+      }
+      const inside = told === undefined || typeof told === 'function' ? { ...asked, onPart } : asked
+      const figures = () => ({ bytesSent })
+      return observed.settle(() => inner.uploadResumable(key, source, inside), figures, figures)
     },
 
     async download(key, asked) {

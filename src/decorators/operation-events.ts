@@ -22,7 +22,7 @@ export interface OperationEvent extends OperationStart {
   readonly error?: StorageError
   /** Milliseconds from the call to its end; for a download to the end of its body. */
   readonly durationMs: number
-  /** Bytes of the body that an upload has sent. */
+  /** Bytes of the body that an upload has sent; of a resumable one, those of parts that were stored by this call. */
   readonly bytesSent?: number
   /** Bytes of its body that a download has given. */
   readonly bytesReceived?: number

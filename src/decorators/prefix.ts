@@ -89,6 +89,10 @@ export function prefix(inner: StorageProvider, root: string): StorageProvider {
       location: inner.location + base,
       upload: (key, body, options) =>
         under('upload', [key], async full => stripInfo(await inner.upload(full, body, options))),
+      uploadResumable: (key, source, options) =>
+        under('uploadResumable', [key], async full =>
+          stripInfo(await inner.uploadResumable(full, source, options)),
+        ),
       download: (key, options) =>
         under('download', [key], async full => {
           const download = await inner.download(full, options)

@@ -33,6 +33,7 @@ export function readOnly(inner: StorageProvider): StorageProvider {
     'readOnly',
     {
       upload: refuse('upload'),
+      uploadResumable: refuse('uploadResumable'),
       copy: refuse('copy'),
       move: refuse('move'),
       delete: refuse('delete'),
@@ -65,6 +66,7 @@ export function readOnly(inner: StorageProvider): StorageProvider {
       createOnlyCopy: false,
       conditionalDelete: false,
       versionedDelete: false,
+      resumableUpload: false,
       signedUpload: false,
       signedUrl: capabilities.signedUrl && {
         ...capabilities.signedUrl,

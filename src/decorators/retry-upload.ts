@@ -26,17 +26,32 @@ export async function retryUpload(
   options: UploadOptions | undefined,
   tries: Tries,
 ): Promise<ObjectInfo> {
+  const upload = () => inner.upload(key, body, options)
+  return resolvedUpload(inner, key, upload, () => contentOf(body), options, tries)
+}
+
+type Conditions = Pick<UploadOptions, 'ifNoneMatch' | 'ifMatch' | 'metadata'>
+
+/** The tries of an upload of any kind, whose bytes `content` can tell of. */
+export async function resolvedUpload(
+  inner: StorageProvider,
+  key: string,
+  upload: () => Promise<ObjectInfo>,
+  content: () => Promise<ContentIdentity>,
+  options: Conditions | undefined,
+  tries: Tries,
+): Promise<ObjectInfo> {
   try {
-    return await tries.run(() => inner.upload(key, body, options))
+    return await tries.run(upload)
   } catch (error) {
     if (tries.unresolved === undefined || !isOwnDoing(error, options)) throw error
-    const stored = await storedByLostTry(inner, key, body, options, tries.fresh())
+    const stored = await storedByLostTry(inner, key, content, options, tries.fresh())
     if (stored === undefined) throw error
     return stored
   }
 }
 
-function isOwnDoing(error: unknown, { ifNoneMatch, ifMatch }: UploadOptions = {}): boolean {
+function isOwnDoing(error: unknown, { ifNoneMatch, ifMatch }: Conditions = {}): boolean {
   return (
     (ifNoneMatch !== undefined && isStorageError(error, 'already-exists')) ||
     (ifMatch !== undefined && isStorageError(error, 'precondition-failed'))
@@ -46,12 +61,11 @@ function isOwnDoing(error: unknown, { ifNoneMatch, ifMatch }: UploadOptions = {}
 async function storedByLostTry(
   inner: StorageProvider,
   key: string,
-  body: ReplayableBody,
-  options: UploadOptions | undefined,
+  content: () => Promise<ContentIdentity>,
+  options: Conditions | undefined,
   tries: Tries,
 ): Promise<ObjectInfo | undefined> {
   const { signal } = tries
-  const content = await contentOf(body)
   const stored = await tries
     .run(() => inner.info(key, { signal }))
     .catch(error => {
@@ -59,9 +73,8 @@ async function storedByLostTry(
       throw error
     })
   if (stored === undefined || !keepsMetadata(stored, options?.metadata)) return undefined
-  const same = await tries.run(() =>
-    hasSameContent(content, stored, () => openVersion(inner, stored, signal)),
-  )
+  const sent = await content()
+  const same = await tries.run(() => hasSameContent(sent, stored, () => openVersion(inner, stored, signal)))
   return same ? stored : undefined
 }
 

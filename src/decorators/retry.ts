@@ -7,6 +7,7 @@ import { type Call, intercept, watchedKeys } from './forward.ts'
 import { addLayer } from './layer.ts'
 import { retryDownload } from './retry-download.ts'
 import { retryList, retryUnfinished } from './retry-list.ts'
+import { retryResumable } from './retry-resumable.ts'
 import { isMissingObject, retryCopy, retryMove } from './retry-transfer.ts'
 import { isReplayable, retryUpload } from './retry-upload.ts'
 import { type RetryOptions, retrySettings, Tries } from './tries.ts'
@@ -25,7 +26,8 @@ export type { RetryEvent, RetryOptions } from './tries.ts'
  * thrown as the failure it was.
  *
  * Streams: an upload whose body is a stream is sent once, whatever happens; strings, bytes and Blobs are sent again
- * (and `onProgress` begins again). A download that breaks off goes on from the byte it had reached, under
+ * (and `onProgress` begins again). A resumable upload goes on with the parts that the store has, where the caller has an
+ * `onToken`. A download that breaks off goes on from the byte it had reached, under
  * `ifMatch`, where the store keeps that (`capabilities.conditionalRead`), else it fails; two versions are never
  * spliced. A list goes on behind the last entry it gave.
  *
@@ -92,6 +94,11 @@ export function retry(inner: StorageProvider, options: RetryOptions = {}): Stora
       isReplayable(body)
         ? trying({ operation: 'upload', key, options }, (tries, o) => retryUpload(inner, key, body, o, tries))
         : inner.upload(key, body, options),
+
+    uploadResumable: (key, source, options) =>
+      trying({ operation: 'uploadResumable', key, options }, (tries, o) =>
+        retryResumable(inner, key, source, o, tries),
+      ),
 
     download: (key, options) => retryDownload(inner, key, options, settings),
 

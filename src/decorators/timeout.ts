@@ -3,10 +3,12 @@ import { assertFactoryOptions } from '../core/factory-options.ts'
 import { listingOf } from '../core/listing.ts'
 import type { KeyInput, OperationName, OperationOptions, Progress } from '../core/options.ts'
 import type { StorageProvider } from '../core/provider.ts'
+import type { UploadedPart } from '../core/resumable-upload.ts'
 import { unfinishedUploadsOf } from '../core/unfinished-uploads.ts'
 import { type Call, commonOf, intercept, pagesAround, watchedKeys } from './forward.ts'
 import { Guard, guarded, startTimer, type Timer } from './guard.ts'
 import { addLayer, numberSetting } from './layer.ts'
+import { watchedSource } from './watched-source.ts'
 
 export interface TimeoutOptions {
   /** Milliseconds that an operation may take, or, where it makes progress, between two signs of it. */
@@ -26,7 +28,7 @@ const CLEAN_UP_MS = 5_000
  *
  * Streams: a download has `timeoutMs` until its head has arrived, then `idleMs` for each chunk that is asked for; the
  * time in which its reader asks for none does not count. An upload may take as long as it makes progress
- * (`onProgress`) every `timeoutMs`. A list has `timeoutMs` for each page; calls for many keys as long as they take a
+ * (`onProgress`; of a resumable one, what its source gives and parts that are stored) every `timeoutMs`. A list has `timeoutMs` for each page; calls for many keys as long as they take a
  * further key every `timeoutMs`.
  *
  * @example
@@ -103,6 +105,21 @@ export function timeout(inner: StorageProvider, options: TimeoutOptions): Storag
             told?.(progress)
           }
           return inner.upload(key, body, { ...inside, onProgress })
+        },
+        CLEAN_UP_MS,
+      ),
+
+    uploadResumable: (key, source, options) =>
+      around(
+        { operation: 'uploadResumable', key, options },
+        (inside, alive) => {
+          const told = options?.onPart
+          const onPart = (part: UploadedPart) => {
+            alive()
+            return told?.(part)
+          }
+          const watched = told === undefined || typeof told === 'function' ? { ...inside, onPart } : inside
+          return inner.uploadResumable(key, watchedSource(source, alive), watched)
         },
         CLEAN_UP_MS,
       ),

@@ -13,6 +13,7 @@ import {
 } from '../../src/conformance/index.ts'
 import { isStorageError } from '../../src/core/errors.ts'
 import { refused } from '../support/refused.ts'
+import { resumableMemory } from '../support/resumable-memory.ts'
 import { CLAIM_MUTANTS } from './mutants/claims.ts'
 import { CHANGE_MUTANTS, KEY_MUTANTS } from './mutants/keys-and-changes.ts'
 import { LISTING_MUTANTS } from './mutants/listing.ts'
@@ -20,6 +21,7 @@ import { soundContext } from './mutants/mutant.ts'
 import { PART_AND_VERSION_MUTANTS } from './mutants/parts-and-versions.ts'
 import { READING_MUTANTS } from './mutants/reading.ts'
 import { RECORDS_MUTANTS, soundRecords } from './mutants/records.ts'
+import { RESUMABLE_MUTANTS } from './mutants/resumable.ts'
 import { withParts, withStaging, withVersions } from './mutants/richer-memory.ts'
 import { WRITING_MUTANTS } from './mutants/writing.ts'
 
@@ -31,6 +33,7 @@ const MUTANTS = [
   ...CHANGE_MUTANTS,
   ...CLAIM_MUTANTS,
   ...PART_AND_VERSION_MUTANTS,
+  ...RESUMABLE_MUTANTS,
 ]
 
 function pick(tests: readonly ConformanceTest[], id: string): ConformanceTest {
@@ -170,6 +173,11 @@ describe('recordsConformance', () => {
 describe('the kit passes what memory lacks', () => {
   const richer: [string, ConformanceContext, RegExp][] = [
     ['uploads in parts', { ...soundContext(), partSizesBytes: [4096], create: withParts }, /^unfinished\//],
+    [
+      'resumable uploads',
+      { ...soundContext(), partSizesBytes: [4096], create: () => resumableMemory() },
+      /^resumable\//,
+    ],
     ['versions', { ...soundContext(), create: withVersions }, /^versions\//],
     ['uploads to finalize', withStaging(), /^signed-uploads\//],
   ]

@@ -41,6 +41,7 @@ export function initialCapabilities(options: S3Options): Capabilities {
     checksumAlways: false,
     versionedDelete: true,
     unfinishedUploads: true,
+    resumableUpload: true,
     deleteReportsMissing: false,
     writable: true,
     signedUrl: {

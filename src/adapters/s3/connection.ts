@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { SignatureV4 } from '@smithy/signature-v4'
 import type { Dispatcher } from 'undici'
+import { EMPTY_SHA256 } from '../../core/checksum.ts'
 import { encodeKey } from '../../core/keys.ts'
 import { type Endpoint, resolveEndpoint } from './endpoint.ts'
 import { failureOf, type S3Failure } from './errors.ts'
@@ -33,8 +34,6 @@ export interface Link {
   readonly dispatcher: Dispatcher
 }
 
-/** SHA-256 of no bytes. */
-const EMPTY_HASH = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD'
 
 /**
@@ -165,7 +164,7 @@ function makeClient(peers: S3Peers, options: S3ConnectionOptions): S3Client {
 
 /** Over TLS the bytes are protected on their way; without it a signature over them does that. */
 function payloadHash(body: S3Request['body'], protocol: string): string {
-  if (body === undefined) return EMPTY_HASH
+  if (body === undefined) return EMPTY_SHA256
   if (protocol === 'https:' || !(body instanceof Uint8Array)) return UNSIGNED_PAYLOAD
   return createHash('sha256').update(body).digest('hex')
 }

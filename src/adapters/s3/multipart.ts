@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { digest, isComputed } from '../../core/checksum.ts'
+import { type ChecksumRequest, digest, isComputed } from '../../core/checksum.ts'
 import type { Attributes, WriteRequest } from '../../core/driver.ts'
 import { StorageError } from '../../core/errors.ts'
 import type { ObjectInfo } from '../../core/results.ts'
@@ -89,9 +89,10 @@ async function uploadParts(
     for (let part: PartBuffer | undefined = first; part !== undefined; part = await rest.next()) {
       const { number, bytes, release }: PartBuffer = part
       size += bytes.length
-      const task = putPart(connection, request, upload, number, bytes, stop.signal)
+      const { headers, named } = partChecksum(request.checksum, bytes)
+      const task = putPart(connection, request.key, upload, number, bytes, { headers, signal: stop.signal })
         .then(done => {
-          stored[number - 1] = done
+          stored[number - 1] = { ...done, ...named }
           release()
         })
         .catch(error => {
@@ -105,7 +106,7 @@ async function uploadParts(
     }
     await Promise.all(underWay)
     if (failures.length > 0) throw failures[0]
-    return await complete(connection, sdk, request, upload, stored, size)
+    return await completeUpload(connection, sdk, request, upload, stored, size)
   } catch (error) {
     stop.abort(error)
     await Promise.all(underWay)
@@ -115,33 +116,48 @@ async function uploadParts(
   }
 }
 
-async function putPart(
+/** The header that lets the server check a part, and what its completion says of it. */
+function partChecksum(
+  checksum: ChecksumRequest | undefined,
+  bytes: Uint8Array,
+): { headers: Record<string, string>; named: Partial<StoredPart> } {
+  if (checksum === undefined || !isComputed(checksum.algorithm)) return { headers: {}, named: {} }
+  const sum = digest(checksum.algorithm, bytes)
+  const headers = checksumHeader(checksum.algorithm, sum)
+  if (checksum.algorithm === 'md5') return { headers, named: {} }
+  const value = Buffer.from(sum, 'hex').toString('base64')
+  return { headers, named: { [`Checksum${SDK_ALGORITHMS[checksum.algorithm]}`]: value } }
+}
+
+/** Stores one part, with several tries: it has its bytes at hand. */
+export async function putPart(
   connection: S3Connection,
-  { checksum, key }: WriteRequest,
+  key: string,
   { uploadId }: UploadId,
   number: number,
   bytes: Uint8Array,
-  signal: AbortSignal,
+  sending: { headers?: Record<string, string>; payloadHash?: string; signal: AbortSignal },
 ): Promise<StoredPart> {
-  const headers: Record<string, string> = { 'content-length': String(bytes.length) }
-  let named: Partial<StoredPart> = {}
-  if (checksum !== undefined && isComputed(checksum.algorithm)) {
-    const sum = digest(checksum.algorithm, bytes)
-    Object.assign(headers, checksumHeader(checksum.algorithm, sum))
-    if (checksum.algorithm !== 'md5')
-      named = {
-        [`Checksum${SDK_ALGORITHMS[checksum.algorithm]}`]: Buffer.from(sum, 'hex').toString('base64'),
-      }
-  }
+  const { signal, payloadHash } = sending
+  const headers = { ...sending.headers, 'content-length': String(bytes.length) }
+  const signed = payloadHash === undefined ? {} : { payloadHash }
   const query = { partNumber: String(number), uploadId }
   for (let attempt = 1; ; attempt++) {
     try {
-      const answer = await connection.send({ method: 'PUT', key, query, headers, body: bytes, signal })
+      const answer = await connection.send({
+        method: 'PUT',
+        key,
+        query,
+        headers,
+        body: bytes,
+        ...signed,
+        signal,
+      })
       await answer.body.bytes()
       const etag = one(answer.headers, 'etag')
       if (etag === undefined)
         throw new StorageError('unavailable', 'the server stored a part without an etag')
-      return { PartNumber: number, ETag: etag, ...named }
+      return { PartNumber: number, ETag: etag }
     } catch (error) {
       if (attempt === PART_ATTEMPTS || signal.aborted || !mayPass(error)) throw error
       await wait(PART_RETRY_MS * 4 ** (attempt - 1), undefined, { signal }).catch(() => {
@@ -158,10 +174,13 @@ function mayPass(error: unknown): boolean {
   return !(error instanceof StorageError)
 }
 
-async function complete(
+type Completion = Pick<WriteRequest, 'key' | 'attributes' | 'ifMatch' | 'ifNoneMatch' | 'signal'>
+
+/** Makes the object of its parts. An answer that was lost is no failure where the object can be told to be there. */
+export async function completeUpload(
   connection: S3Connection,
   sdk: SdkCalls,
-  request: WriteRequest,
+  request: Completion,
   upload: UploadId,
   parts: readonly StoredPart[],
   size: number,
@@ -191,7 +210,7 @@ async function complete(
  */
 async function completedAfterAll(
   connection: S3Connection,
-  { key, signal }: WriteRequest,
+  { key, signal }: Completion,
   parts: readonly StoredPart[],
   error: unknown,
 ): Promise<{ ETag: string | undefined; VersionId: string | undefined } | undefined> {
@@ -199,10 +218,16 @@ async function completedAfterAll(
   const status = $metadata?.httpStatusCode
   const refused = status !== undefined && status >= 400 && status < 500
   if (signal?.aborted || (refused && ($metadata?.attempts ?? 1) === 1)) return undefined
-  const md5s = parts.map(({ ETag }) => /^"?([0-9a-f]{32})"?$/.exec(ETag)?.[1])
-  if (md5s.includes(undefined)) return undefined
-  const expected = `${digest('md5', Buffer.from(md5s.join(''), 'hex'))}-${parts.length}`
+  const expected = multipartEtag(parts.map(({ ETag }) => ETag))
+  if (expected === undefined) return undefined
   const head = { key, ifMatch: undefined, ifNoneMatch: undefined, signal }
   const found = await headObject(connection, head).catch(() => undefined)
   return found?.etag === expected ? { ETag: found.etag, VersionId: found.versionId } : undefined
+}
+
+/** The ETag of the object that is made of parts with these, where each is an MD5. */
+export function multipartEtag(etags: readonly (string | undefined)[]): string | undefined {
+  const md5s = etags.map(etag => /^"?([0-9a-f]{32})"?$/.exec(etag ?? '')?.[1])
+  if (md5s.includes(undefined)) return undefined
+  return `${digest('md5', Buffer.from(md5s.join(''), 'hex'))}-${md5s.length}`
 }

@@ -10,6 +10,7 @@ import type {
   ReadRequest,
   RemoveManyRequest,
   RemoveRequest,
+  ResumableRequest,
   SignRequest,
   SignUploadRequest,
   Translation,
@@ -33,6 +34,7 @@ import { assertLifetime, Presigner } from './presign.ts'
 import { Probe } from './probe.ts'
 import { headObject, readObject } from './read.ts'
 import { removeMany, removeObject } from './remove.ts'
+import { uploadResumable } from './resumable.ts'
 import { SdkCalls } from './sdk-calls.ts'
 import { serverTime } from './server-time.ts'
 import { unfinishedParts } from './unfinished.ts'
@@ -98,6 +100,10 @@ export class S3Driver implements Driver {
     return bytes !== undefined && bytes.length <= this.#settings.multipartThresholdBytes
       ? putObject(this.#connection, this.#settings, request, bytes)
       : uploadStream(this.#connection, this.#sdk, this.#settings, request)
+  }
+
+  writeResumable(request: ResumableRequest): Promise<ObjectInfo> {
+    return uploadResumable(this.#connection, this.#sdk, this.#settings, request)
   }
 
   read(request: ReadRequest): Promise<ReadAnswer> {

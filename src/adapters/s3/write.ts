@@ -1,3 +1,4 @@
+import type { Body } from '../../core/body.ts'
 import { digest } from '../../core/checksum.ts'
 import type { WriteRequest } from '../../core/driver.ts'
 import type { ObjectInfo } from '../../core/results.ts'
@@ -6,12 +7,15 @@ import { attributeHeaders, checksumHeader, infoOf } from './object-headers.ts'
 import type { S3Settings } from './options.ts'
 import { assertIsS3 } from './read.ts'
 
-/** One PUT. */
+type PutRequest = Omit<WriteRequest, 'own' | 'body'> & { readonly body: Body | undefined }
+
+/** One PUT. `sha256` of the bytes, in hexadecimal, where it is known already. */
 export async function putObject(
   connection: S3Connection,
   settings: S3Settings,
-  request: WriteRequest,
+  request: PutRequest,
   bytes: Uint8Array,
+  sha256?: string,
 ): Promise<ObjectInfo> {
   const { key, body, attributes, checksum, signal } = request
   const headers = { ...attributeHeaders(attributes, settings), ...conditionHeaders(request) }
@@ -19,11 +23,11 @@ export async function putObject(
   headers['content-length'] = String(size)
   let sum: string | undefined
   if (checksum !== undefined) {
-    sum = body.digest ?? digest(checksum.algorithm, bytes)
+    sum = body?.digest ?? digest(checksum.algorithm, bytes)
     Object.assign(headers, checksumHeader(checksum.algorithm, sum))
   }
   // Signed also over TLS: a server then keeps nothing of a body that breaks off.
-  const payloadHash = checksum?.algorithm === 'sha256' ? sum! : digest('sha256', bytes)
+  const payloadHash = checksum?.algorithm === 'sha256' ? sum! : (sha256 ?? digest('sha256', bytes))
   const answer = await connection.send({
     method: 'PUT',
     key,
@@ -34,7 +38,7 @@ export async function putObject(
   })
   await answer.body.bytes()
   assertIsS3(answer.headers)
-  if (body.bytes !== undefined) body.sent(size)
+  if (body?.bytes !== undefined) body.sent(size)
   return writtenInfo(request, size, answer.headers)
 }
 
@@ -46,7 +50,7 @@ export function conditionHeaders({ ifMatch, ifNoneMatch }: Pick<WriteRequest, 'i
 }
 
 /** What was sent, with what the server has added. The storage class is the server's to say, later. */
-function writtenInfo(request: WriteRequest, size: number, headers: Parameters<typeof infoOf>[1]): ObjectInfo {
+function writtenInfo(request: PutRequest, size: number, headers: Parameters<typeof infoOf>[1]): ObjectInfo {
   const { storageClass: _, ...attributes } = request.attributes
   const { metadata: __, contentType: ___, ...answered } = infoOf(request.key, headers, size)
   return { ...answered, ...attributes, metadata: { ...attributes.metadata } }

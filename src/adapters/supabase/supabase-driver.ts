@@ -60,6 +60,7 @@ export class SupabaseDriver implements Driver {
       checksumAlways: false,
       versionedDelete: false,
       unfinishedUploads: false,
+      resumableUpload: false,
       deleteReportsMissing: true,
       writable: true,
       keys: names.rules,

@@ -1,6 +1,6 @@
 import { assertProvider } from '../../core/assert-provider.ts'
 import type { UploadBody } from '../../core/body.ts'
-import { StorageError } from '../../core/errors.ts'
+import { StorageError, unsupported } from '../../core/errors.ts'
 import type { UploadOptions } from '../../core/options.ts'
 import type { StorageProvider } from '../../core/provider.ts'
 import { describeUpload } from './describe-upload.ts'
@@ -48,11 +48,18 @@ export function withImageMetadata<P extends StorageProvider>(
   const changes: Partial<StorageProvider> & Partial<FilesWithRecords> = {
     get capabilities() {
       const inner = provider.capabilities
-      return { ...inner, layers: [LAYER, ...inner.layers] }
+      return { ...inner, layers: [LAYER, ...inner.layers], resumableUpload: false }
     },
     async probe(given) {
       await provider.probe(given)
       return outer.capabilities
+    },
+    async uploadResumable() {
+      throw unsupported(
+        'uploadResumable',
+        provider.name,
+        `${LAYER} would have to read the whole image first; use upload; nothing was done`,
+      )
     },
     upload: (key, body, given) =>
       describeUpload(at('upload', key), settings, body, given, (sent, inside) =>

@@ -2,6 +2,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { Agent, type Dispatcher } from 'undici'
 import { describe, expect, it } from 'vitest'
 import { AnswerBody, send } from '../../../src/adapters/s3/transport.ts'
+import { loopbackServer } from '../../support/loopback-server.ts'
 
 /** undici hands out what its parser still holds from within `resume()`, before that returns. */
 function pausedAnswer(held: Uint8Array[]) {
@@ -58,5 +59,24 @@ describe('a server that closes its connection behind the answer', () => {
     }
     await agent.close()
     server.close()
+  })
+})
+
+describe('HEAD', () => {
+  it('leaves its connection open for the next request', async () => {
+    const server = await loopbackServer()
+    const ports = new Set<number | undefined>()
+    server.use((request, response) => {
+      ports.add(request.socket.remotePort)
+      response.end()
+    })
+    const agent = new Agent({ connections: 1 })
+    for (const method of ['HEAD', 'HEAD', 'GET']) {
+      const { body } = await send(agent, { method, origin: server.origin, path: '/', headers: {} })
+      await body.bytes()
+    }
+    expect(ports.size).toBe(1)
+    await agent.close()
+    await server.close()
   })
 })

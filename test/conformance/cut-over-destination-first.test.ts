@@ -1,0 +1,6 @@
+import { describe } from 'vitest'
+import { conformStore } from '../support/conform-store.ts'
+import { cutOverContext } from '../support/contexts/cut-over-context.ts'
+
+describe('records over a cut-over in destination-first', () =>
+  conformStore(cutOverContext('destination-first')))

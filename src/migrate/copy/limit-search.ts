@@ -16,6 +16,8 @@ const GAIN = 1.05
 const LOSS = 0.98
 /** Windows between two tries of another limit. */
 const CALM_WINDOWS = 6
+/** The same where a store has refused what would be tried: each try costs refusals. */
+const WARNED_WINDOWS = 100
 /** Windows that a try of another limit gets. The first has requests in it that were sent under the old one. */
 const TRY_WINDOWS = 2
 
@@ -61,7 +63,7 @@ export class LimitSearch {
         return
       case 'calm':
         this.#known = { rate: known.rate === 0 ? rate : (known.rate + rate) / 2, limit: this.#limit }
-        if (this.#windows < CALM_WINDOWS) return
+        if (this.#windows < (this.#limit * 1.25 < this.#refusedAt ? CALM_WINDOWS : WARNED_WINDOWS)) return
         this.#phase = 'higher'
         this.#change(this.#limit * 1.25, 'to see whether more brings more')
         return

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { inject } from 'vitest'
+import { freePort } from '../support/free-port.ts'
 import { startRedis } from '../support/redis.ts'
 import { startRqlite } from '../support/rqlite.ts'
 import { supabaseUnderTest } from '../support/supabase.ts'
@@ -40,6 +41,8 @@ export function guideServers(): GuideServers {
     AWS_ENDPOINT_URL: () => minio().endpoint,
     S3_BUCKET: newBucket,
     RQLITE_HOSTS: async () => (await rqlite()).nodes.map(node => new URL(node.url).host).join(','),
+    FILES_PORT: async () => String(await freePort()),
+    IMAGES_PORT: async () => String(await freePort()),
     REDIS_URL: async () => (await redis()).url,
   }
   return {

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { readGuide } from './guide.ts'
-import { isPrinted } from './printed.ts'
+import { notPrinted } from './printed.ts'
 import { runGuide } from './run-guide.ts'
 
 const FENCE = '```'
@@ -35,7 +35,7 @@ describe('a guide', () => {
 
   test('fails where a command prints something else', async () => {
     await expect(runGuide(guide(['sh', 'echo one'], ['text', 'two']))).rejects.toThrow(
-      'wrong.md:7: printed is\n\none',
+      'wrong.md:7: there is no “two” in its place in\n\none',
     )
   })
 
@@ -125,9 +125,11 @@ describe('a block', () => {
 })
 
 test('… stands for anything in a line, and alone for any lines', () => {
-  expect(isPrinted('a … c\n…\nz', 'a b c\n1\n2\nz\n')).toBe(true)
-  expect(isPrinted('a\n…\nz', 'a\nz')).toBe(true)
-  expect(isPrinted('a … c', 'a b\nc')).toBe(false)
-  expect(isPrinted('a', 'a\nb')).toBe(false)
-  expect(isPrinted('1.0', '110')).toBe(false)
+  expect(notPrinted('a … c\n…\nz', 'a b c\n1\n2\nz\n')).toBeUndefined()
+  expect(notPrinted('{\n  …\n}', '{\n  a\n  b\n}')).toBeUndefined()
+  expect(notPrinted('a\n…\nz', 'a\nz')).toBeUndefined()
+  expect(notPrinted('a … c\nd', 'a b\nc')).toBe('a … c')
+  expect(notPrinted('a\nb\nc', 'a\nb\nd')).toBe('c')
+  expect(notPrinted('1.0', '110')).toBe('1.0')
+  expect(notPrinted('a', 'a\nb')).toBe('nothing more')
 })

@@ -17,7 +17,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { root } from '../package/packed-package.ts'
 import type { Guide, Step } from './guide.ts'
-import { isPrinted } from './printed.ts'
+import { notPrinted } from './printed.ts'
 
 export interface GuideOptions {
   /** The package as built. Default: the checkout's `dist`. */
@@ -61,7 +61,7 @@ class Reader {
       chmodSync(join(bin, name), 0o755)
     }
     this.#env = {
-      PATH: [bin, dirname(process.execPath), process.env.PATH ?? ''].join(delimiter),
+      PATH: [bin, dirname(process.execPath), ...systemFolders()].join(delimiter),
       HOME: this.#home,
       TMPDIR: this.#at('tmp'),
       LANG: 'C.UTF-8',
@@ -135,8 +135,9 @@ ${step.text}`,
     const printed = () => readFileSync(output, 'utf8')
     await this.#settled(step, child, printed)
     const { prints } = step
-    if (prints !== undefined && !isPrinted(prints.text, printed()))
-      throw this.#wrong(prints.line, `printed is\n\n${printed()}`)
+    const missing = prints && notPrinted(prints.text, printed())
+    if (missing !== undefined)
+      throw this.#wrong(prints!.line, `there is no “${missing}” in its place in\n\n${printed()}`)
   }
 
   async #settled(
@@ -180,6 +181,11 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   } catch {
     // Nobody of it is left.
   }
+}
+
+/** PATH without what `npm test` puts before it: a guide has the programs that it installs. */
+function systemFolders(): string[] {
+  return (process.env.PATH ?? '').split(delimiter).filter(folder => !folder.includes('node_modules'))
 }
 
 function programOnPath(name: string): string {

@@ -63,7 +63,7 @@ export class LimitSearch {
         return
       case 'calm':
         this.#known = { rate: known.rate === 0 ? rate : (known.rate + rate) / 2, limit: this.#limit }
-        if (this.#windows < (this.#limit * 1.25 < this.#refusedAt ? CALM_WINDOWS : WARNED_WINDOWS)) return
+        if (this.#windows < (this.#mayRise() ? CALM_WINDOWS : WARNED_WINDOWS)) return
         this.#phase = 'higher'
         this.#change(this.#limit * 1.25, 'to see whether more brings more')
         return
@@ -81,7 +81,7 @@ export class LimitSearch {
         else this.#rest(this.#limit, 'less at once brings as much')
         return
       case 'recover':
-        if (this.#limit * 1.25 < this.#refusedAt * 0.9) this.#change(this.#limit * 1.25, 'the store takes it')
+        if (this.#mayRise()) this.#change(this.#limit * 1.25, 'the store takes it')
         else this.#rest(this.#limit, 'a little more was refused')
     }
   }
@@ -91,6 +91,11 @@ export class LimitSearch {
     this.#refusedAt = this.#limit
     this.#phase = 'recover'
     this.#change(this.#limit / 2, reason)
+  }
+
+  /** Whether a quarter more is well below what was refused. */
+  #mayRise(): boolean {
+    return this.#limit * 1.25 < this.#refusedAt * 0.9
   }
 
   #rest(limit: number, reason: string): void {

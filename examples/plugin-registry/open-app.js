@@ -1,45 +1,35 @@
-import { cacheSignedUrls, memoryCache } from 'stowage/cache'
-import { observe, retry } from 'stowage/decorators'
-import { open, openEngine } from 'stowage/open'
+import { observe } from 'stowage/decorators'
+import { openEngine } from 'stowage/open'
 import { tenantTable, upgradeTables, withRecords } from 'stowage/records'
 import { Metrics } from './metrics.js'
+import { openStore } from './open-store.js'
 import { Registry } from './registry.js'
 import { Tickets } from './tickets.js'
 import { UPGRADES, VersionsTable } from './versions-table.js'
 
-/** A store that fails one request in twenty fails one operation in three million. */
-const ATTEMPTS = 5
-/** A URL is handed out while it has so many seconds left: time to follow the redirect, and for a slow download. */
-const MARGIN_SECONDS = 15 * 60
-
 /**
  * The registry's parts, put together:
  *
- *     withRecords            a file and its record, one breath with our row
- *       observe              counts and times, around the cache, which tells what it knew
- *         cacheSignedUrls    a plugin that many download is signed once
- *           retry            a store that says 503 once fails no request
- *             the store      a folder, S3, Supabase
+ *     withRecords              a file and its record, one breath with our row
+ *       observe                counts and times, around the cache, which tells what it knew
+ *         cutOver              during a move only: two stores as one
+ *           cacheSignedUrls    a plugin that many download is signed once
+ *             retry            a store that says 503 once fails no request
+ *               the store      a folder, S3, Supabase
  *
  * @param {object} settings as `readSettings` returns them
  * @param {object} parts
  * @param {string} parts.origin where clients see this server
- * @param {(event: any) => void} parts.onEvent told what records do by themselves
- * @param {(store: any) => any} [parts.aroundStore] stands between records and store: tests stop a process there
+ * @param {(event: any) => void} parts.onEvent told what records, and a move, do by themselves
+ * @param {(store: any) => any} [parts.aroundStore] stands before the store: tests stop a process there
  * @param {(engine: any) => any} [parts.aroundEngine] stands before the database
  */
 export async function openApp(settings, { origin, onEvent, aroundStore = same, aroundEngine = same }) {
-  const { storeUrl, databaseUrl, secret, env } = settings
-  const signing = { baseUrl: `${origin}/files`, secret }
   const metrics = new Metrics()
-  const store = await open(storeUrl, { signing, env })
-  const engine = aroundEngine(await openEngine(databaseUrl, { env }))
-  const steady = cacheSignedUrls(retry(aroundStore(store), { attempts: ATTEMPTS }), {
-    cache: memoryCache(),
-    marginSeconds: MARGIN_SECONDS,
-  })
+  const engine = aroundEngine(await openEngine(settings.databaseUrl, { env: settings.env }))
+  const { store, folders, startWorker } = await openStore(settings, { engine, origin, onEvent, aroundStore })
   const files = withRecords(
-    observe(steady, event => metrics.countOperation(event)),
+    observe(store, event => metrics.countOperation(event)),
     engine,
     { onEvent },
   )
@@ -50,8 +40,19 @@ export async function openApp(settings, { origin, onEvent, aroundStore = same, a
     throw error
   }
   const versions = new VersionsTable(engine, tenantTable(files.tenantId, 'plugin_versions'))
-  const registry = new Registry({ files, versions, tickets: new Tickets(secret) })
-  return { store, engine, files, metrics, signing, registry }
+  return {
+    store,
+    folders,
+    engine,
+    files,
+    metrics,
+    registry: new Registry({ files, versions, tickets: new Tickets(settings.secret) }),
+    /** What goes on by itself: deletions that are owed, and what one of two stores is owed. */
+    startWorkers() {
+      const workers = [files.startWorker(), startWorker?.()]
+      return { stop: () => Promise.all(workers.map(worker => worker?.stop())) }
+    },
+  }
 }
 
 function same(part) {

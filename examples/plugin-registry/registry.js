@@ -6,6 +6,8 @@ import { parseVersion } from './plugin-version.js'
 export const MOST_BYTES = 25 * 1024 * 1024
 const MOST_DESCRIPTION = 500
 const TYPE = 'application/gzip'
+/** A version never changes: who has it need not ask again. */
+const CACHE_CONTROL = 'public, max-age=31536000, immutable'
 const UPLOAD_SECONDS = 15 * 60
 const DOWNLOAD_SECONDS = 60 * 60
 
@@ -61,6 +63,7 @@ export class Registry {
         ifNoneMatch: '*',
         checksum: { algorithm: 'sha256', value: sha256 },
         contentType: TYPE,
+        cacheControl: CACHE_CONTROL,
         also: [this.#versions.insert(row)],
       })
     } catch (error) {

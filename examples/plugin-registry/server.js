@@ -14,7 +14,10 @@ import { createRoutes } from './routes.js'
 import { readSettings } from './settings.js'
 
 let handle
+let isStopping = false
 const server = createServer((request, response) => {
+  // Else a client that keeps its connection busy would keep this process alive.
+  if (isStopping) response.setHeader('connection', 'close')
   if (handle === undefined) response.writeHead(503, { 'retry-after': '1' }).end()
   else handle(request, response)
 })
@@ -32,37 +35,44 @@ try {
 
 async function serve(settings, origin) {
   const app = await openApp(settings, { origin, onEvent: logEvent })
-  const { store, engine, files, signing } = app
+  const { store, folders, engine, files } = app
   // What a process that was killed has left is done before the first request, and from then on as it comes.
   const { worked, pending, stuck } = await files.recover()
-  const worker = files.startWorker()
+  const workers = app.startWorkers()
   const routes = createRoutes({
     app,
     mayPublish: request => mayPublish(request, settings.token),
     onError: logError,
   })
   // S3 and Supabase serve their own URLs; a folder needs a server.
-  const serveFiles = store.name === 'local' ? toNodeHandler(fileServer(store, { signing })) : routes
-  handle = (request, response) =>
-    request.url.startsWith('/files/') ? serveFiles(request, response) : routes(request, response)
+  const served = folders.map(({ path, store: folder, signing }) => ({
+    path,
+    serve: toNodeHandler(fileServer(folder, { signing })),
+  }))
+  handle = (request, response) => {
+    const { serve = routes } = served.find(({ path }) => request.url.startsWith(path)) ?? {}
+    return serve(request, response)
+  }
   console.log(`recovered: ${worked} done, ${pending} pending, ${stuck} stuck`)
-  console.log(`versions in ${engine.name}, files in ${store.name}`)
+  console.log(`versions in ${engine.name}, files in ${store.name}${settings.moveToUrl ? ', which move' : ''}`)
   console.log(`ready: ${origin}`)
 
   for (const name of ['SIGINT', 'SIGTERM']) process.once(name, stop)
   async function stop() {
+    isStopping = true
     server.close()
     server.closeIdleConnections()
     // Requests that are under way get their answers.
     await once(server, 'close')
-    await worker.stop()
+    await workers.stop()
     await files.close()
     process.exit(0)
   }
 }
 
-function logEvent({ severity, kind, job, error }) {
-  if (severity !== 'info') console.error(`${severity}: ${kind}`, job?.key ?? '', error?.message ?? '')
+function logEvent({ severity, kind, job, key, phase, error }) {
+  if (severity === 'info' || kind === 'settled') return
+  console.error([severity, kind, phase, job?.key ?? key, error?.message].filter(Boolean).join(' '))
 }
 
 function logError(error) {

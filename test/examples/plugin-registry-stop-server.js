@@ -54,7 +54,8 @@ const app = await openApp(settings, {
 })
 await app.files.recover()
 const routes = createRoutes({ app, mayPublish: () => true })
-const serveFiles = toNodeHandler(fileServer(app.store, { signing: app.signing }))
+const [{ store, signing }] = app.folders
+const serveFiles = toNodeHandler(fileServer(store, { signing }))
 
 async function handle(request, response) {
   if (request.url.startsWith('/files/')) return serveFiles(request, response)

@@ -1,4 +1,5 @@
 /** Looks at many objects at once, in order, and writes what was found into the manifest. */
+import { endedError } from '../../core/deadline.ts'
 import { isStorageError, StorageError } from '../../core/errors.ts'
 import { AdaptiveLimit } from '../copy/adaptive-limit.ts'
 import { type Pace, type PaceOptions, pace as paceOf, pause } from '../copy/pace.ts'
@@ -23,7 +24,7 @@ export interface CheckRowsOptions {
 }
 
 /** Begun before the oldest has ended: one large object holds up no more than these. */
-const AHEAD = 1024
+const AHEAD = 512
 /** Rows written at once. */
 const WRITTEN = 256
 /** Each body that is read holds chunks in memory. */
@@ -62,7 +63,7 @@ export async function checkRows(
   rows: AsyncIterable<ManifestRow>,
   options: CheckRowsOptions,
 ): Promise<number> {
-  const { level, total, onEvent, onCheckpoint } = options
+  const { level, total, signal, onEvent, onCheckpoint } = options
   const { limits } = settings
   const pace = paceOf(limits, { now: settings.now, sleep: options.sleep })
   const most = limits.concurrency ?? limits.maxConcurrency
@@ -80,6 +81,7 @@ export async function checkRows(
   const settle = async (until: number) => {
     let taken = 0
     for (; waiting.length - taken > until; taken++) {
+      if (signal?.aborted) throw endedError(signal, 'verify', 'migrate')
       const { row, finding: pending } = waiting[taken]!
       const finding = await pending
       errorsInARow = finding.status === 'error' ? errorsInARow + 1 : 0
@@ -92,11 +94,12 @@ export async function checkRows(
       const change = changeOf(row, finding, level)
       if (change !== undefined) changes.push(change)
       last = row.sourceKey
+      checked++
       await onEvent?.({
         kind: 'verified',
         key: row.sourceKey,
         status: finding.status,
-        checked: ++checked,
+        checked,
         total,
       })
       if (changes.length >= WRITTEN || checked % AHEAD === 0) await write()

@@ -1,8 +1,8 @@
 /** An upload in parts that an earlier call has begun: its token, and what the server has of it. */
-import { createHash } from 'node:crypto'
 import type { Attributes, ResumableRequest } from '../../core/driver.ts'
 import { StorageError } from '../../core/errors.ts'
 import type { ObjectInfo } from '../../core/results.ts'
+import { uploadFingerprint } from '../../core/upload-fingerprint.ts'
 import type { S3Connection } from './connection.ts'
 import { S3Failure } from './errors.ts'
 import { multipartEtag } from './multipart.ts'
@@ -24,22 +24,7 @@ export function spanOf({ partBytes }: { readonly partBytes: number }, at: number
 
 /** Names the upload, the size of its parts, and what was begun: a begun upload's attributes can't be changed. */
 export function tokenOf({ partBytes, uploadId }: PartsUpload, request: ResumableRequest): string {
-  return `${partBytes}.${fingerprint(request)}.${uploadId}`
-}
-
-function fingerprint({ key, source, attributes }: ResumableRequest): string {
-  const sorted = JSON.stringify([key, source.size, sortedEntries(attributes)])
-  return createHash('sha256').update(sorted).digest('base64url').slice(0, 22)
-}
-
-function sortedEntries(values: object): [string, unknown][] {
-  return Object.entries(values)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]): [string, unknown] => [
-      name,
-      typeof value === 'object' ? sortedEntries(value) : value,
-    ])
-    .sort(([a], [b]) => (a < b ? -1 : 1))
+  return `${partBytes}.${uploadFingerprint(request)}.${uploadId}`
 }
 
 /**
@@ -59,7 +44,7 @@ export async function resumedUpload(
       'invalid-argument',
       'resume.token is none of this store; leave resume out to begin anew',
     )
-  if (print !== fingerprint(request)) {
+  if (print !== uploadFingerprint(request)) {
     // Nobody else knows of it any more.
     await abortUntilEmpty(sdk, { key, uploadId }, signal).catch(() => {})
     return undefined

@@ -30,6 +30,16 @@ export async function placeNew(
     await discard(bucket, temporary)
     throw error
   }
+  await placeTemporary(bucket, temporary, name, signal)
+}
+
+/** The second half of `placeNew`: the temporary object is gone afterwards in any case. @throws `already-exists` */
+export async function placeTemporary(
+  bucket: Bucket,
+  temporary: string,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   try {
     await moveObject(bucket, temporary, name, signal)
   } catch (error) {
@@ -61,7 +71,12 @@ export async function discard(bucket: Bucket, temporary: string): Promise<boolea
   }
 }
 
-async function assertFree(bucket: Bucket, name: string, signal: AbortSignal | undefined): Promise<void> {
+/** @throws `already-exists` */
+export async function assertFree(
+  bucket: Bucket,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   try {
     await infoOf(bucket, '', name, signal)
   } catch (error) {

@@ -24,49 +24,88 @@ export function keepsCacheControl(cacheControl: string | undefined): boolean {
  * @returns the bytes stored
  */
 export async function uploadResumable(
-  { id, api, settings }: Bucket,
+  bucket: Bucket,
   name: string,
   body: SourceBody,
-  { contentType, cacheControl, metadata = {} }: Attributes,
+  attributes: Attributes,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const tus = await loadTus()
-  const source = new ChunkSource(body, settings.chunkSizeBytes)
-  const seconds = /^max-age=(\d+)$/.exec(cacheControl ?? '')?.[1]
+  const source = new ChunkSource(body, bucket.settings.chunkSizeBytes)
+  const size = body.size
   const send = (headers: Readonly<Record<string, string>>) =>
-    run(api, headers, signal, (resolve, reject) => {
-      return new tus.Upload(Buffer.alloc(0), {
-        endpoint: api.connection.storageUrl + ENDPOINT,
-        ...(body.size === undefined ? { uploadLengthDeferred: true } : { uploadSize: body.size }),
-        chunkSize: settings.chunkSizeBytes,
-        metadata: {
-          bucketName: id,
-          objectName: name,
-          ...(contentType === undefined ? {} : { contentType }),
-          ...(seconds === undefined ? {} : { cacheControl: seconds }),
-          metadata: JSON.stringify(metadata),
-        },
-        // With every chunk: what may be replaced is asked again each time.
-        headers,
-        retryDelays: RETRY_DELAYS,
-        onShouldRetry: error => !signal?.aborted && isWorthAnother(error),
-        httpStack: httpStack(api, signal),
-        fileReader: { openFile: async () => source },
-        fingerprint: async () => null as unknown as string,
-        storeFingerprintForResuming: false,
-        onSuccess: resolve,
-        onError: reject,
-      })
-    })
+    tusUpload(bucket, { name, size, attributes, source, headers, signal })
   await insertOrReplace(send, () => source.given === 0)
   return source.given
 }
 
-/** Starts an upload and waits for its end; one that fails or is aborted is taken back. */
+/** Where tus-js-client takes its chunks from. */
+export interface TusSource {
+  readonly size: number
+  slice(start: number, end: number): Promise<{ value: SourceChunk | null; done: boolean }>
+  close(): void
+}
+
+interface TusOptions {
+  readonly name: string
+  /** Absent: known when the source has ended. */
+  readonly size: number | undefined
+  readonly attributes: Attributes
+  readonly source: TusSource
+  /** Sent with every chunk: what may be replaced is asked again each time. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly signal: AbortSignal | undefined
+  /** Goes on with the upload of this address. */
+  readonly url?: string
+  readonly onUrl?: (url: string) => void
+  /** Whether what was sent stays when the upload fails. */
+  readonly keeps?: () => boolean
+}
+
+/** One upload from its begin, or from where it had come, to its end. */
+export async function tusUpload({ id, api, settings }: Bucket, options: TusOptions): Promise<void> {
+  const tus = await loadTus()
+  const { name, size, attributes, source, headers, signal, url, onUrl, keeps } = options
+  const { contentType, cacheControl, metadata = {} } = attributes
+  const seconds = /^max-age=(\d+)$/.exec(cacheControl ?? '')?.[1]
+  // Without an endpoint an upload that is gone meanwhile is not begun anew by itself.
+  const where = url === undefined ? { endpoint: endpointOf(api) } : { uploadUrl: url }
+  await run(api, headers, signal, keeps, (resolve, reject) => {
+    const upload = new tus.Upload(Buffer.alloc(0), {
+      ...where,
+      ...(size === undefined ? { uploadLengthDeferred: true } : { uploadSize: size }),
+      chunkSize: settings.chunkSizeBytes,
+      metadata: {
+        bucketName: id,
+        objectName: name,
+        ...(contentType === undefined ? {} : { contentType }),
+        ...(seconds === undefined ? {} : { cacheControl: seconds }),
+        metadata: JSON.stringify(metadata),
+      },
+      headers: { ...headers },
+      retryDelays: RETRY_DELAYS,
+      onShouldRetry: error => !signal?.aborted && isWorthAnother(error),
+      httpStack: httpStack(api, signal),
+      fileReader: { openFile: async () => source },
+      fingerprint: async () => null as unknown as string,
+      storeFingerprintForResuming: false,
+      onUploadUrlAvailable: () => onUrl?.(upload.url!),
+      onSuccess: () => resolve(),
+      onError: reject,
+    })
+    return upload
+  })
+}
+
+export function endpointOf(api: StorageApi): string {
+  return api.connection.storageUrl + ENDPOINT
+}
+
+/** Starts an upload and waits for its end; one that fails or is aborted is taken back, unless it is kept. */
 async function run(
   api: StorageApi,
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal | undefined,
+  keeps: () => boolean = () => false,
   make: (resolve: () => void, reject: (reason: unknown) => void) => Upload,
 ): Promise<void> {
   let upload: Upload | undefined
@@ -81,7 +120,7 @@ async function run(
     })
   } catch (error) {
     await upload?.abort(false)
-    await terminate(api, headers, upload?.url ?? undefined)
+    if (!keeps()) await terminate(api, headers, upload?.url ?? undefined)
     throw causeOf(error)
   } finally {
     signal?.removeEventListener('abort', onAbort)
@@ -115,7 +154,7 @@ function causeOf(error: unknown): unknown {
 }
 
 /** Under the upload's own headers: without `x-upsert`, one onto an object that exists can't be ended either. */
-async function terminate(
+export async function terminate(
   api: StorageApi,
   headers: Readonly<Record<string, string>>,
   url: string | undefined,

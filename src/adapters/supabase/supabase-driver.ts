@@ -6,6 +6,7 @@ import type {
   ListRequest,
   ReadRequest,
   RemoveRequest,
+  ResumableRequest,
   SignRequest,
   SignUploadRequest,
   WriteRequest,
@@ -24,6 +25,7 @@ import { StorageApi } from './storage-api.ts'
 import { translateFailure } from './storage-failure.ts'
 import { copyObject, moveWithin } from './transfer-object.ts'
 import { writeObject } from './write-object.ts'
+import { writeResumable } from './write-resumable.ts'
 
 export class SupabaseDriver implements Driver {
   readonly name = 'supabase'
@@ -60,7 +62,7 @@ export class SupabaseDriver implements Driver {
       checksumAlways: false,
       versionedDelete: false,
       unfinishedUploads: false,
-      resumableUpload: false,
+      resumableUpload: true,
       deleteReportsMissing: true,
       writable: true,
       keys: names.rules,
@@ -81,6 +83,7 @@ export class SupabaseDriver implements Driver {
   }
 
   write = (request: WriteRequest) => writeObject(this.#bucket, request)
+  writeResumable = (request: ResumableRequest) => writeResumable(this.#bucket, request)
   read = (request: ReadRequest) => readObject(this.#bucket, request)
 
   async head(request: HeadRequest): Promise<ObjectInfo> {

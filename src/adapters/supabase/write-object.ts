@@ -28,7 +28,7 @@ export async function writeObject(bucket: Bucket, request: WriteRequest): Promis
 }
 
 /** What was stored; what we know of it where it can't be looked at, or is another's by now. */
-async function writtenInfo(
+export async function writtenInfo(
   bucket: Bucket,
   key: string,
   name: string,

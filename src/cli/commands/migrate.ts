@@ -1,12 +1,13 @@
 import { Command } from 'commander'
 import type { Terminal } from '../terminal.ts'
+import { cutoverCommand } from './migrate/cutover.ts'
 import { planCommand } from './migrate/plan.ts'
 import { reportCommand } from './migrate/report.ts'
 import { runCommand } from './migrate/run.ts'
 import { statusCommand } from './migrate/status.ts'
 import { verifyCommand } from './migrate/verify.ts'
 
-const COMMANDS = [planCommand, runCommand, statusCommand, verifyCommand, reportCommand]
+const COMMANDS = [planCommand, runCommand, statusCommand, verifyCommand, reportCommand, cutoverCommand]
 
 export function migrateCommand(terminal: Terminal): Command {
   const command = new Command('migrate')

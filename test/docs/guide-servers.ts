@@ -41,6 +41,7 @@ export function guideServers(): GuideServers {
     AWS_ENDPOINT_URL: () => minio().endpoint,
     S3_BUCKET: newBucket,
     RQLITE_HOSTS: async () => (await rqlite()).nodes.map(node => new URL(node.url).host).join(','),
+    APP_PORT: async () => String(await freePort()),
     FILES_PORT: async () => String(await freePort()),
     IMAGES_PORT: async () => String(await freePort()),
     REDIS_URL: async () => (await redis()).url,

@@ -8,7 +8,7 @@ import { findOrBuildBetterSqlite3 } from '../test/support/better-sqlite3.ts'
 import { findOrInstallTool } from '../test/support/install-tool.ts'
 import { missingTool } from '../test/support/tools.ts'
 
-for (const name of ['minio', 'versitygw'] as const) {
+for (const name of ['minio', 'versitygw', 'rclone'] as const) {
   const path = await findOrInstallTool(name, line => console.log(line))
   console.log(path ? `${name}: ${path}` : missingTool(name))
   if (!path) process.exitCode = 1

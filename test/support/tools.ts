@@ -44,7 +44,7 @@ export const TOOLS = {
     debian: 'postgresql',
   },
   rqlited: { variable: 'RQLITED', files: ['rqlited'] },
-  rclone: { variable: 'RCLONE', files: ['rclone'], debian: 'rclone' },
+  rclone: { variable: 'RCLONE', files: ['rclone'], goPackage: 'github.com/rclone/rclone@v1.76.0' },
   go: { variable: 'GO', files: ['go'], debian: 'golang-go' },
 } as const satisfies Record<string, Tool>
 

@@ -35,6 +35,10 @@ const WORK: Record<string, (files: StorageProvider) => Promise<unknown>> = {
       .catch(() => {})
     await failing
   },
+  uploadResumable: files => {
+    const read = async (start: number, end: number) => bytesOf(end - start)
+    return files.uploadResumable('new', { size: 6 * 2 ** 20, read })
+  },
   download: async files => (await files.download('read')).bytes(),
   info: files => files.info('read'),
   infoMany: async files => {

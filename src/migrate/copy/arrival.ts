@@ -1,11 +1,12 @@
 import type { Download } from '../../core/download.ts'
-import { isStorageError } from '../../core/errors.ts'
+import { isStorageError, StorageError } from '../../core/errors.ts'
 import type { DownloadOptions, ObjectAttributes } from '../../core/options.ts'
 import type { ObjectInfo } from '../../core/results.ts'
 import type { ManifestRow } from '../manifest.ts'
 import { attributesText, sentAttributes } from './attributes-text.ts'
 import type { CopyContext, CopyOutcome, CopyTask } from './copy-context.ts'
 import type { Placed } from './place-object.ts'
+import { failed } from './transformed.ts'
 
 /** What is known of an object when its head has arrived. */
 export interface Arrival {
@@ -18,10 +19,18 @@ export interface Arrival {
 
 export function arrival(context: CopyContext, { row }: CopyTask, info: ObjectInfo): Arrival {
   const { settings } = context
-  const { attributes, lost } = sentAttributes(info, settings, settings.to.capabilities)
+  const { attributes, lost } = rewritten(() => sentAttributes(info, settings, settings.to.capabilities))
   if (lost.length > 0) context.lost(row.sourceKey, lost)
   const hasOtherEtag = row.sourceEtag !== undefined && info.etag !== undefined && info.etag !== row.sourceEtag
   return { info, attributes, changed: info.size !== row.size || hasOtherEtag }
+}
+
+function rewritten<T>(rewrite: () => T): T {
+  try {
+    return rewrite()
+  } catch (error) {
+    throw error instanceof StorageError ? error : failed('the rewriting of attributes', error)
+  }
 }
 
 /** The outcome of a put. */

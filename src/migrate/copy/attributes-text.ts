@@ -49,13 +49,10 @@ export function sentAttributes(
   return { attributes: attributes as ObjectAttributes, lost }
 }
 
-/** Whether what is stored has these attributes. What the store does not tell counts as kept. */
+/** Whether what is stored has these attributes. Others that it has are a store's own defaults. */
 export function hasAttributes(stored: ObjectInfo, attributes: ObjectAttributes): boolean {
-  const told: Record<string, unknown> = {}
-  for (const name of ATTRIBUTES)
-    if (name !== 'storageClass' && stored[name] !== undefined && attributes[name] !== undefined)
-      told[name] = stored[name]
-  const asked: Record<string, unknown> = {}
-  for (const name of Object.keys(told)) asked[name] = attributes[name as keyof ObjectAttributes]
-  return attributesText(told as ObjectAttributes) === attributesText(asked as ObjectAttributes)
+  const { storageClass: _, ...asked } = attributes
+  const has: Record<string, unknown> = {}
+  for (const name of ATTRIBUTES) if (asked[name as keyof typeof asked] !== undefined) has[name] = stored[name]
+  return attributesText(has) === attributesText(asked)
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { eitherSignal, endedError } from '../../core/deadline.ts'
 import { StorageError } from '../../core/errors.ts'
 import type { Manifest, ManifestRow, RowRange } from '../manifest.ts'
@@ -19,10 +18,6 @@ export interface CopyRangeOptions {
   readonly range?: RowRange | undefined
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: OnEvent | undefined
-  /** From 0 to 1, for waits. Default `Math.random`. */
-  readonly random?: (() => number) | undefined
-  /** Waits so many milliseconds, or until the signal ends. Default: a timer. */
-  readonly sleep?: ((ms: number, signal: AbortSignal | undefined) => Promise<unknown>) | undefined
 }
 
 /** What a copy of planned objects came to. */
@@ -59,8 +54,6 @@ export async function copyRange(
   options: CopyRangeOptions = {},
 ): Promise<CopySummary> {
   const { range = {}, signal = settings.signal, onEvent = () => undefined } = options
-  const { random = Math.random } = options
-  const sleep = options.sleep ?? ((ms, until) => delay(ms, undefined, { signal: until }))
   const counts = await manifest.counts(range)
   const totals = new CopyTotals(counts, onEvent)
   if (totals.left === 0) return totals.summary()
@@ -68,8 +61,8 @@ export async function copyRange(
 
   const ending = new AbortController()
   const run = eitherSignal(signal, ending.signal)
+  const { limits, now, random, sleep, to, from } = settings
   const keeper = new RowKeeper(manifest, { sleep, signal: run })
-  const { limits, now, to, from } = settings
   const limit = new AdaptiveLimit({
     ...(limits.concurrency === undefined
       ? { most: limits.maxConcurrency }

@@ -20,44 +20,73 @@ export async function transformed(
   transform: BodyTransform,
   download: Download,
 ): Promise<TransformedBody> {
-  const hash = createHash('sha256')
-  let sum: string | undefined
-  async function* watched() {
-    for await (const chunk of download) {
-      await context.pace.bytes(chunk.length, context.signal)
-      hash.update(chunk)
-      yield chunk
-    }
-    sum = checksumText({ kind: 'whole', sha256: hash.digest('hex') })
-  }
-  const sourceChecksum = () => sum
-  const output = checkedChunks(await transform(watched(), download.info))
+  const input = new TransformInput(context, download)
+  const output = outputOf(transform, input, download)
   const first: Uint8Array[] = []
   let length = 0
   while (length <= WHOLE_BYTES) {
     const { done, value } = await output.next()
-    if (done) return { whole: Buffer.concat(first), body: chunksOf(first), sourceChecksum }
+    if (done) return { whole: Buffer.concat(first), body: output, sourceChecksum: () => input.checksum }
     // A generator may fill one buffer again and again.
     first.push(Uint8Array.from(value))
     length += value.length
   }
   async function* body() {
-    yield* first
-    for (;;) {
-      const { done, value } = await output.next()
-      if (done) return
-      yield value
-    }
+    yield* first.splice(0)
+    yield* output
   }
-  return { body: body(), sourceChecksum }
+  return { body: body(), sourceChecksum: () => input.checksum }
 }
 
-async function* checkedChunks(output: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
-  if (typeof output !== 'object' || output === null || !(Symbol.asyncIterator in output))
-    throw notBytes('an async iterable of bytes')
-  for await (const chunk of output) {
-    if (!(chunk instanceof Uint8Array)) throw notBytes('bytes: each chunk a Uint8Array')
-    yield chunk
+/**
+ * The source's bytes on their way into a transform. Where they fail they end: a `pipe` passes no error on, and ends the process
+ * by it. What the transform then gives is dropped.
+ */
+class TransformInput {
+  checksum: string | undefined
+  failure: unknown
+  readonly #context: CopyContext
+  readonly #download: Download
+
+  constructor(context: CopyContext, download: Download) {
+    this.#context = context
+    this.#download = download
+  }
+
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    const { pace, signal } = this.#context
+    const hash = createHash('sha256')
+    try {
+      for await (const chunk of this.#download) {
+        await pace.bytes(chunk.length, signal)
+        hash.update(chunk)
+        yield chunk
+      }
+      this.checksum = checksumText({ kind: 'whole', sha256: hash.digest('hex') })
+    } catch (error) {
+      this.failure = error
+    }
+  }
+}
+
+async function* outputOf(
+  transform: BodyTransform,
+  input: TransformInput,
+  { info }: Download,
+): AsyncGenerator<Uint8Array> {
+  try {
+    const given: unknown = await transform(input.chunks(), info)
+    if (typeof given !== 'object' || given === null || !(Symbol.asyncIterator in given))
+      throw notBytes('an async iterable of bytes')
+    for await (const chunk of given as AsyncIterable<unknown>) {
+      if (input.failure !== undefined) break
+      if (!(chunk instanceof Uint8Array)) throw notBytes('bytes: each chunk a Uint8Array')
+      yield chunk
+    }
+    if (input.failure !== undefined) throw input.failure
+  } catch (error) {
+    if (input.failure !== undefined) throw input.failure
+    throw error instanceof StorageError ? error : failed('the transform', error)
   }
 }
 
@@ -67,6 +96,11 @@ function notBytes(what: string): StorageError {
   })
 }
 
-async function* chunksOf(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* chunks
+/** A function of the caller's has thrown. */
+export function failed(what: string, cause: unknown): StorageError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new StorageError('invalid-argument', `migrate: ${what} failed: ${reason}`, {
+    operation: 'migrate',
+    cause,
+  })
 }

@@ -69,6 +69,7 @@ describe('help', () => {
         'doctor',
         'tenants',
         'records',
+        'migrate',
       ]),
     )
     for (const command of commands) {

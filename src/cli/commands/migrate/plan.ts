@@ -11,6 +11,7 @@ import { planText } from './show-plan.ts'
 
 export function planCommand(terminal: Terminal): Command {
   const command = new Command('plan')
+    .summary('say what would be copied, what it costs, and what can’t be')
     .description(
       'List both stores and say what would be copied, what it costs, and what can’t be. Copies nothing. Ends with 6 where something is refused.',
     )

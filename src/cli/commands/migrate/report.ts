@@ -20,6 +20,7 @@ interface ReportOptions extends ManifestOptions {
 
 export function reportCommand(terminal: Terminal): Command {
   const command = new Command('report')
+    .summary('write what was found: a page, JSON lines, rclone’s signs')
     .description(
       'Write what the manifest knows into files, or to stdout where none is named. No store is asked: verify first. Ends with 6 unless everything is copied and matches.',
     )

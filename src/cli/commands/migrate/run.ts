@@ -19,6 +19,7 @@ interface RunOptions extends MigrationOptions {
 
 export function runCommand(terminal: Terminal): Command {
   const command = new Command('run')
+    .summary('plan, copy and verify; again after whatever ended it')
     .description(
       'Plan, copy and verify. Run again after whatever ended it: it goes on where it was, and copies what has changed at the source since. Ends with 0 only where every object is at the destination and matches.',
     )

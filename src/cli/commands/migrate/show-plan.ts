@@ -20,7 +20,7 @@ export function planText(plan: MigrationPlan): string {
         ['refused', refusals.total.toLocaleString('en')],
       ],
     ),
-    `requests: ${plural(requests.lists, 'list')}, ${requests.gets.toLocaleString('en')} GET, ${requests.puts.toLocaleString('en')} PUT; about ${dollars(requests.cost.requests)}, and ${dollars(requests.cost.traffic)} for traffic out of the source (${requests.cost.prices})`,
+    requestsText(requests),
   ]
   for (const { sourceKey, destinationKey, message } of refusals.first)
     lines.push(`refused: ${printable(sourceKey)} -> ${printable(destinationKey)}: ${printable(message)}`)
@@ -28,6 +28,14 @@ export function planText(plan: MigrationPlan): string {
   if (rest > 0)
     lines.push(`and ${rest.toLocaleString('en')} more; stowage migrate report --jsonl lists them all`)
   return lines.join('\n')
+}
+
+function requestsText({ lists, gets, puts, cost }: MigrationPlan['requests']): string {
+  const price =
+    cost.total === 0
+      ? ''
+      : `; about ${dollars(cost.requests)}, and ${dollars(cost.traffic)} for traffic out of the source (${cost.prices})`
+  return `requests: ${plural(lists, 'list')}, ${gets.toLocaleString('en')} GET, ${puts.toLocaleString('en')} PUT${price}`
 }
 
 function dollars(amount: number): string {

@@ -10,9 +10,11 @@ import { type ManifestOptions, openKnownManifest, withManifestOptions } from './
 import { stateTable, statusTable } from './show-counts.ts'
 
 export function statusCommand(terminal: Terminal): Command {
-  const command = new Command('status').description(
-    'Say how far a migration is, from its manifest alone: no store is asked. Ends with 6 unless everything is copied and matches.',
-  )
+  const command = new Command('status')
+    .summary('say how far it is')
+    .description(
+      'Say how far a migration is, from its manifest alone: no store is asked. Ends with 6 unless everything is copied and matches.',
+    )
   withManifestOptions(command).addHelpText(
     'after',
     `
@@ -31,7 +33,9 @@ Examples:
       const verified = await lastVerifyRun(manifest)
       const places = stored === undefined ? {} : { from: stored.from, to: stored.to }
       const lines = [
-        ...(stored === undefined ? [] : [`${manifest.name}: ${stored.from} -> ${stored.to}`]),
+        ...(stored === undefined
+          ? []
+          : [`${stored.from} -> ${stored.to}${manifest.name === 'default' ? '' : ` (${manifest.name})`}`]),
         stateTable(counts),
         statusTable(statuses),
         ...(verified === undefined

@@ -12,6 +12,7 @@ import { EventShow } from './show-events.ts'
 
 export function verifyCommand(terminal: Terminal): Command {
   const command = new Command('verify')
+    .summary('hold both stores against each other')
     .description(
       'Hold both stores against each other and against what was written down while copying. attributes: sizes, etags, types, headers, metadata. checksum: also that the destination has the bytes that were sent, as far as it can prove it. content: both sides are read in full. Copies nothing. Ends with 6 where something does not match.',
     )

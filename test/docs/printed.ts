@@ -15,6 +15,10 @@ export function notPrinted(expected: string, printed: string): string | undefine
   return wrong < 0 ? 'nothing more' : lines[wrong]
 }
 
+export function isPrinted(expected: string, printed: string): boolean {
+  return notPrinted(expected, printed) === undefined
+}
+
 function trimmed(text: string): string {
   return text.replaceAll(/[ \t]+$/gm, '').replace(/\n+$/, '')
 }

@@ -14,12 +14,12 @@ function guide(...blocks: [info: string, text: string][]) {
 }
 
 describe('a guide', () => {
-  test('runs its commands in order, in one folder, with the variables and the folder of those before', async () => {
+  test('runs its commands in order, in one folder, with the variables, functions and folder of those before', async () => {
     await runGuide(
       guide(
-        ['sh', 'export NAME=ana; mkdir a; cd a'],
+        ['sh', 'export NAME=ana; mkdir a; cd a; back() { cd ..; }'],
         ['js', '// hello.mjs\nconsole.log(process.env.NAME)'],
-        ['sh', 'cd ..; node a/hello.mjs; ls'],
+        ['sh', 'back; node a/hello.mjs; ls'],
         ['text', 'ana\na'],
       ),
     )

@@ -116,7 +116,7 @@ class Reader {
       script,
       `. '${this.#at('exported')}'
 cd "$(cat '${this.#at('cwd')}')"
-trap 'status=$?; export -p >"${this.#at('exported')}"; pwd >"${this.#at('cwd')}"; exit $status' EXIT
+trap 'status=$?; { export -p; declare -f; } >"${this.#at('exported')}"; pwd >"${this.#at('cwd')}"; exit $status' EXIT
 ${step.text}`,
     )
     const file = openSync(output, 'w')

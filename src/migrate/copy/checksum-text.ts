@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { StorageError } from '../../core/errors.ts'
+import type { UploadedPart } from '../../core/provider.ts'
 
 /**
  * A checksum as the manifest keeps it. `whole`: SHA-256 of the bytes. `parts`: of an object that was copied in parts,
@@ -66,10 +67,19 @@ export function checksumHasher(like: RecordedChecksum = { kind: 'whole', sha256:
   }
 }
 
-/** Of parts whose SHA-256 are known, in order and in hexadecimal. One part is the whole. */
-export function checksumOfParts(partBytes: number, sums: readonly string[]): string {
-  if (sums.length === 1) return checksumText({ kind: 'whole', sha256: sums[0]! })
+/** Of an object that was uploaded in parts; undefined where those that are known are not the whole, or are cut at odd places. */
+export function uploadChecksum(known: readonly UploadedPart[], size: number): string | undefined {
+  const parts = [...known].sort((one, other) => one.start - other.start)
+  const partBytes = parts.length === 0 ? 0 : parts[0]!.end
+  let at = 0
+  for (const { start, end } of parts) {
+    if (start !== at || (end !== size && end - start !== partBytes)) return undefined
+    at = end
+  }
+  if (at !== size || size === 0) return undefined
+  // One part is the whole.
+  if (parts.length === 1) return checksumText({ kind: 'whole', sha256: parts[0]!.sha256 })
   const outer = createHash('sha256')
-  for (const sum of sums) outer.update(sum, 'hex')
+  for (const { sha256 } of parts) outer.update(sha256, 'hex')
   return checksumText({ kind: 'parts', partBytes, sha256: outer.digest('hex') })
 }

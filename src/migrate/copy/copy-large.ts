@@ -1,6 +1,5 @@
-import type { UploadedPart } from '../../core/provider.ts'
 import { type Arrival, opened, outcomeOf } from './arrival.ts'
-import { checksumHasher, checksumOfParts } from './checksum-text.ts'
+import { checksumHasher, uploadChecksum } from './checksum-text.ts'
 import type { CopyContext, CopyOutcome, CopyTask } from './copy-context.ts'
 import { PartReader } from './part-reader.ts'
 import { placeObject } from './place-object.ts'
@@ -46,11 +45,11 @@ export async function copyLarge(
           },
           signal,
         })
-        checksum = checksumOf(record.parts, info.size)
+        checksum = uploadChecksum(record.parts, info.size)
         return uploaded
       },
       async content() {
-        checksum ??= checksumOf(record.parts, info.size) ?? (await readAgain(context, task, arrived))
+        checksum ??= uploadChecksum(record.parts, info.size) ?? (await readAgain(context, task, arrived))
         return checksum
       },
     })
@@ -63,22 +62,6 @@ export async function copyLarge(
   } finally {
     reader.end()
   }
-}
-
-/** Undefined where the parts that are known are not the whole, or are cut at odd places. */
-function checksumOf(known: readonly UploadedPart[], size: number): string | undefined {
-  const parts = [...known].sort((one, other) => one.start - other.start)
-  const partBytes = parts.length === 0 ? 0 : parts[0]!.end
-  let at = 0
-  for (const { start, end } of parts) {
-    if (start !== at || (end !== size && end - start !== partBytes)) return undefined
-    at = end
-  }
-  if (at !== size || size === 0) return undefined
-  return checksumOfParts(
-    partBytes,
-    parts.map(part => part.sha256),
-  )
 }
 
 async function readAgain(context: CopyContext, task: CopyTask, { info }: Arrival): Promise<string> {

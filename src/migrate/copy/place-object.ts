@@ -4,7 +4,7 @@ import type { ObjectAttributes } from '../../core/options.ts'
 import type { ObjectInfo } from '../../core/results.ts'
 import type { ManifestRow } from '../manifest.ts'
 import { hasAttributes } from './attributes-text.ts'
-import { checksumHasher, parseChecksumText } from './checksum-text.ts'
+import { checksumHasher, parseChecksumText, uploadChecksum } from './checksum-text.ts'
 import type { CopyContext } from './copy-context.ts'
 import type { KnownWork } from './copy-progress.ts'
 
@@ -69,7 +69,7 @@ async function settle(context: CopyContext, placement: Placement): Promise<Place
   // It has gone meanwhile.
   if (stored === undefined)
     return put(placement, to.capabilities.createOnly === true ? { ifNoneMatch: '*' } : {})
-  const { puts = [] } = work
+  const puts = possiblePuts(work)
   const isOtherSize = puts.length === 0 && placement.size !== undefined && placement.size !== stored.size
   const wanted = isOtherSize ? '' : await placement.content()
   const sums = isOtherSize ? new Set<string>() : await checksumsOf(context, stored, [wanted, ...puts])
@@ -84,6 +84,12 @@ async function settle(context: CopyContext, placement: Placement): Promise<Place
     if (isStorageError(error, 'precondition-failed')) throw changing(row.destinationKey)
     throw error
   }
+}
+
+/** Checksums of all that this migration may have put there. An upload whose parts had all arrived may have been completed. */
+function possiblePuts({ puts = [], upload }: KnownWork): readonly string[] {
+  const completed = upload === undefined ? undefined : uploadChecksum(upload.parts, upload.size)
+  return completed === undefined ? puts : [...puts, completed]
 }
 
 /**

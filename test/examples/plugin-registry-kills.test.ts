@@ -1,8 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RegistryClient } from '../../examples/plugin-registry/registry-client.js'
+import { local } from '../../src/adapters/local/index.ts'
+import { type CutOver, cutOver } from '../../src/migrate/index.ts'
+import { sqlite } from '../../src/sql/sqlite/index.ts'
 import { build } from '../package/packed-package.ts'
 import {
   archivesIn,
@@ -28,9 +32,9 @@ async function versionsOf(url: string, name: string): Promise<ShownVersion[]> {
   return (await ask<{ versions: ShownVersion[] }>(url, `/plugins/${name}`)).body.versions
 }
 
-function start(program: string, args: string[]): ChildProcess {
+function start(program: string, args: string[], env: Record<string, string> = {}): ChildProcess {
   const path = join(import.meta.dirname, program)
-  return fork(path, args, { execArgv: [], env: { ...process.env, ...DEFAULTS } })
+  return fork(path, args, { execArgv: [], env: { ...process.env, ...DEFAULTS, ...env } })
 }
 
 /** Its next message; a process that ends without one is a failure. */
@@ -75,34 +79,57 @@ describe('a publisher that is killed', () => {
 })
 
 describe('a server that is killed', () => {
-  it('has published one version when its publisher has tried again, whichever call it was killed at', async () => {
-    const folder = newFolder()
-    const stops: string[] = []
-    for (let call = 1; call <= MOST_CALLS && stops.at(-1) !== 'answer'; call++) {
-      const doomed = start('plugin-registry-stop-server.js', [folder, `${call}`])
-      const { origin } = await messageOf<{ origin: string }>(doomed)
-      const version = plugin('a', `1.0.${call}`)
-      const publishing = new RegistryClient(origin, { token: TOKEN, backoff: { sleep: failNow } })
-      const failed = expect(publishing.publish(version)).rejects.toThrow('not tried again here')
-      stops.push((await messageOf<{ stoppedAt: string }>(doomed)).stoppedAt)
-      await kill(doomed)
-      await failed
-      const next = start('plugin-registry-stop-server.js', [folder])
-      try {
-        const url = (await messageOf<{ origin: string }>(next)).origin
-        await new RegistryClient(url, { token: TOKEN }).publish(version)
-        expect(await versionsOf(url, 'a'), stops.at(-1)).toHaveLength(call)
-        expect(archivesIn(folder, 'a'), stops.at(-1)).toHaveLength(call)
-      } finally {
-        await kill(next)
+  it.each(['one store', 'two stores, to which it writes both'])(
+    'has published one version when its publisher has tried again, whichever call it was killed at: over %s',
+    async over => {
+      const folder = newFolder()
+      const isMoving = over !== 'one store'
+      if (isMoving) await inMove(folder, move => move.advance())
+      const env = isMoving ? { MOVE_TO_URL: pathToFileURL(join(folder, 'moved')).href } : {}
+      const stops: string[] = []
+      for (let call = 1; call <= MOST_CALLS && stops.at(-1) !== 'answer'; call++) {
+        const doomed = start('plugin-registry-stop-server.js', [folder, `${call}`], env)
+        const { origin } = await messageOf<{ origin: string }>(doomed)
+        const version = plugin('a', `1.0.${call}`)
+        const publishing = new RegistryClient(origin, { token: TOKEN, backoff: { sleep: failNow } })
+        const failed = expect(publishing.publish(version)).rejects.toThrow('not tried again here')
+        stops.push((await messageOf<{ stoppedAt: string }>(doomed)).stoppedAt)
+        await kill(doomed)
+        await failed
+        const next = start('plugin-registry-stop-server.js', [folder], env)
+        try {
+          const url = (await messageOf<{ origin: string }>(next)).origin
+          await new RegistryClient(url, { token: TOKEN }).publish(version)
+          expect(await versionsOf(url, 'a'), stops.at(-1)).toHaveLength(call)
+          expect(archivesIn(folder, 'a'), stops.at(-1)).toHaveLength(call)
+        } finally {
+          await kill(next)
+        }
       }
-    }
-    expect(stops.length).toBeGreaterThan(8)
-    expect(stops.filter(stop => stop === 'engine.batch').length).toBeGreaterThanOrEqual(2)
-    expect(stops).toContain('store.copy')
-    expect(stops.at(-1)).toBe('answer')
-  }, 300_000)
+      expect(stops.length).toBeGreaterThan(8)
+      expect(stops.filter(stop => stop === 'engine.batch').length).toBeGreaterThanOrEqual(2)
+      expect(stops).toContain('store.copy')
+      expect(stops.at(-1)).toBe('answer')
+      if (!isMoving) return
+      await inMove(folder, move => move.settle())
+      expect(archivesIn(folder, 'a', 'moved')).toEqual(archivesIn(folder, 'a'))
+    },
+    300_000,
+  )
 })
+
+/** What an operator does with the move of the store in `folder`. */
+async function inMove(folder: string, work: (move: CutOver) => Promise<unknown>): Promise<void> {
+  const engine = sqlite({ path: join(folder, 'registry.db') })
+  const [from, to] = [local({ root: join(folder, 'files') }), local({ root: join(folder, 'moved') })]
+  const move = cutOver({ from, to, engine, name: 'plugins' })
+  try {
+    await work(move)
+  } finally {
+    await move.close()
+    await engine.close()
+  }
+}
 
 /** What the process that is killed has not answered, nobody asks it again. */
 async function failNow(): Promise<never> {

@@ -75,9 +75,11 @@ export function pluginFolder(parent: string, name: string, version: string): str
 }
 
 /** Archives of a plugin that lie in the folder of a server. */
-export function archivesIn(folder: string, name: string): string[] {
-  const path = join(folder, 'files/default/plugins', name)
-  return readdirSync(path).filter(file => file.endsWith('.tgz'))
+export function archivesIn(folder: string, name: string, store = 'files'): string[] {
+  const path = join(folder, store, 'default/plugins', name)
+  return readdirSync(path)
+    .filter(file => file.endsWith('.tgz'))
+    .sort()
 }
 
 export async function ask<Body>(

@@ -1,10 +1,10 @@
-import { isIP } from 'node:net'
 import type { SignedUrlCache } from './cache/signed-url-cache.ts'
 import { StorageError } from './core/errors.ts'
 import { assertFactoryOptions } from './core/factory-options.ts'
 import type { StorageProvider } from './core/provider.ts'
 import type { UrlSigning } from './core/url-token.ts'
 import { openEngine } from './open/open-engine.ts'
+import { s3OptionsOf } from './open/s3-options.ts'
 import { parseStoreUrl, type StoreUrl } from './open/store-url.ts'
 import type { RecordedFiles, RecordsOptions } from './records/index.ts'
 import type { Engine } from './sql/engine.ts'
@@ -143,22 +143,9 @@ const OPENERS: Record<StoreUrl['kind'], (store: StoreUrl, options: OpenOptions) 
       return forward(known.provider, { close: async () => {} })
     },
 
-    async s3({ name, prefix, parameters }, options) {
+    async s3(store, options) {
       const { s3 } = await import('./adapters/s3/index.ts')
-      const env = options.env ?? process.env
-      const { endpoint, profile, publicBaseUrl } = parameters
-      const region =
-        parameters.region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? (endpoint ? 'us-east-1' : undefined)
-      return s3({
-        bucket: name,
-        forcePathStyle: flag('forcePathStyle', parameters.forcePathStyle) ?? isAddress(endpoint),
-        ...given({ endpoint, profile, publicBaseUrl, region }),
-        // Credentials may end at the prefix: then nothing beside it can be probed.
-        ...given({
-          probePrefix: prefix || undefined,
-          credentials: options.env && awsCredentials(options.env),
-        }),
-      })
+      return s3(s3OptionsOf(store, options.env))
     },
 
     async supabase({ name, parameters }, options) {
@@ -183,26 +170,6 @@ function signingOf({ signing, env = process.env }: OpenOptions): UrlSigning | un
   if (signing !== undefined) return signing
   const { STOWAGE_URL_SECRET: secret, STOWAGE_BASE_URL: baseUrl } = env
   return secret && baseUrl ? { secret, baseUrl } : undefined
-}
-
-/** The SDK looks into `process.env` by itself; another environment has to be read for it. */
-function awsCredentials(env: Readonly<Record<string, string | undefined>>) {
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env
-  if (!accessKeyId || !secretAccessKey) return undefined
-  return { accessKeyId, secretAccessKey, ...given({ sessionToken: env.AWS_SESSION_TOKEN }) }
-}
-
-/** A bucket can't be put in front of a bare address: `bucket.127.0.0.1` is no name. */
-function isAddress(endpoint: string | undefined): boolean {
-  if (endpoint === undefined || !URL.canParse(endpoint)) return false
-  const host = new URL(endpoint).hostname.replace(/^\[|\]$/g, '')
-  return host === 'localhost' || isIP(host) !== 0
-}
-
-function flag(name: string, value: string | undefined): boolean | undefined {
-  if (value === undefined) return undefined
-  if (value === 'true' || value === 'false') return value === 'true'
-  throw refuse(`${name} must be true or false`)
 }
 
 function given<T extends object>(options: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {

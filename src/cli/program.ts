@@ -13,6 +13,7 @@ import { mvCommand } from './commands/mv.ts'
 import { putCommand } from './commands/put.ts'
 import { recordsCommand } from './commands/records.ts'
 import { rmCommand } from './commands/rm.ts'
+import { s3Command } from './commands/s3.ts'
 import { serveCommand } from './commands/serve.ts'
 import { signCommand } from './commands/sign.ts'
 import { tenantsCommand } from './commands/tenants.ts'
@@ -36,6 +37,7 @@ const COMMANDS = [
   doctorCommand,
   tenantsCommand,
   recordsCommand,
+  s3Command,
   migrateCommand,
 ]
 

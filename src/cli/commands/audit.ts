@@ -6,6 +6,7 @@ import { EXIT, Told } from '../exit-codes.ts'
 import { untilEnded } from '../repeated.ts'
 import { inSession, type RecordsLocation, withOutputOptions, withRecordsOptions } from '../session.ts'
 import type { Terminal } from '../terminal.ts'
+import { checkBucket } from './s3/check-bucket.ts'
 
 interface AuditCommandOptions extends RecordsLocation {
   html?: string
@@ -13,6 +14,7 @@ interface AuditCommandOptions extends RecordsLocation {
   stale?: number
   every?: number
   confirm?: true
+  policy?: string
 }
 
 export function auditCommand(terminal: Terminal): Command {
@@ -27,6 +29,10 @@ export function auditCommand(terminal: Terminal): Command {
     .option('--limit <n>', 'findings that are listed; all are counted (default: 100)', count)
     .option('--stale <time>', 'how long a job may be due before that is a finding (default: 1h)', duration)
     .option('--confirm', 'after a restore or a move: these findings were looked at, gc may go on')
+    .option(
+      '--policy <file>',
+      'also whether the bucket has the lifecycle rules of this policy, and they work',
+    )
     .option('--every <time>', 'again and again, in one of all processes that do so', duration)
     .addHelpText(
       'after',
@@ -39,7 +45,7 @@ Examples:
   return withOutputOptions(command).action((store: string, options: AuditCommandOptions) =>
     inSession(terminal, command, async session => {
       const { out, signal } = session
-      const { limit, stale, confirm, every } = options
+      const { limit, stale, confirm, every, policy } = options
       const files = await session.openRecords(store, options, event => {
         if (event.kind === 'worker-failed') out.fail(event.error)
       })
@@ -54,20 +60,22 @@ Examples:
         out.progress.stop()
         const { auditHtml, auditText } = await import('../../records/index.ts')
         if (options.html !== undefined) await writeFile(options.html, auditHtml(report))
-        if (!out.json) return out.result(report, auditText(report))
         const { findings, ...rest } = report
-        for (const finding of findings) await out.result({ finding }, '')
-        await out.result({ action: 'audit', ...rest }, '')
+        if (out.json) for (const finding of findings) await out.result({ finding }, '')
+        await out.result({ action: 'audit', ...rest }, auditText(report))
+        const obeyed = policy === undefined || (await checkBucket(session, store, policy, { limit }))
+        return report.clean && obeyed
       }
       if (every !== undefined)
         return untilEnded(
           signal,
           onReport => files.startAudits({ ...given, everyMs: every * 1000, onReport }),
-          show,
+          async (report: AuditReport) => {
+            await show(report)
+          },
         )
       const report = await files.audit({ ...given, signal })
-      await show(report)
-      if (!report.clean) throw new Told('something was found', EXIT.found)
+      if (!(await show(report))) throw new Told('something was found', EXIT.found)
     }),
   )
 }

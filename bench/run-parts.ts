@@ -49,9 +49,10 @@ export async function runParts({
     rounds,
     secondsEach: seconds,
   }
+  const each = seconds > 0 ? ` of ${seconds} s after 2 to warm up` : ''
   console.log(
     `Node ${machine.node}, ${machine.cores} cores${more.about ?? ''}. ` +
-      `${rounds} rounds of ${seconds} s after 2 to warm up: medians, lowest and highest in brackets; ratios round by round.`,
+      `${rounds} rounds${each}: medians, lowest and highest in brackets; ratios round by round.`,
   )
   const sections: Section[] = []
   const absent = [...missing]

@@ -44,11 +44,15 @@ export function timed(name: string, module: URL, options: object): Entrant {
 
 /** Rounds of all, and functions that hold two of them against each other. */
 export async function race(entrants: readonly Entrant[], { rounds, seconds }: Scale) {
-  const results = await takeTurns<TimedResult>(entrants, { seconds }, rounds)
+  return compared(await takeTurns<TimedResult>(entrants, { seconds }, rounds))
+}
+
+/** What the rounds gave, and functions that hold two of them against each other. */
+export function compared<Result extends TimedResult>(results: Rounds<Result>) {
   const rates = spreads(results)
   /** Round by round, so that a slow moment of the machine is in both. */
   const compare =
-    (figure: (result: TimedResult) => number) =>
+    (figure: (result: Result) => number) =>
     (what: string, ours: string, other: string, need?: Need): Bar[] => {
       const [one, two] = [roundsOf(results, ours), roundsOf(results, other)]
       if (one === undefined || two === undefined) return []
@@ -73,7 +77,7 @@ export async function race(entrants: readonly Entrant[], { rounds, seconds }: Sc
   }
 }
 
-function roundsOf(results: Rounds<TimedResult>, name: string): TimedResult[] | undefined {
+function roundsOf<Result>(results: Rounds<Result>, name: string): Result[] | undefined {
   const rounds = results.get(name)
   return Array.isArray(rounds) ? rounds : undefined
 }

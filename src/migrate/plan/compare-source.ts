@@ -42,7 +42,7 @@ export async function compareSource(context: PlanContext): Promise<void> {
           ? changedRow(context, row, object, destination)
           : knownRow(context, row, object, destination)
     if (change === undefined) continue
-    if (row === undefined) counts.since.added++
+    if (row === undefined || row.state === 'gone') counts.since.added++
     if (isChanged) {
       counts.since.changed++
       await onEvent({ kind: 'changed', key: object.key })

@@ -43,8 +43,10 @@ export async function planMigration(
   const context: PlanContext = { settings, manifest, writes, counts, signal, onEvent }
   await compareSource(context)
   // A plan that was killed has left rows that it did not hold against each other.
-  if (canMeet(settings) && (hasNews(counts) || !isPlanned)) await findCollisions(context)
+  if (canMeet(settings) && (writes.total > 0 || !isPlanned)) await findCollisions(context)
   await compareDestination(context)
+  // Two copies of one place, as only copying beside a plan can leave, show as one that was lost.
+  if (canMeet(settings) && counts.since.lost > 0) await findCollisions(context)
   const plan = await summary(context)
   await manifest.setSetting('plan', JSON.stringify({ at: settings.now(), plan }))
   await manifest.setSetting('planning', 'no')
@@ -61,10 +63,6 @@ export async function hasPlan(manifest: Manifest): Promise<boolean> {
 function canMeet({ keys, to, destinationIgnoresCase }: MigrationSettings): boolean {
   const { fileAndFolder, normalizationSensitive } = to.capabilities.keys
   return keys !== undefined || destinationIgnoresCase || !fileAndFolder || !normalizationSensitive
-}
-
-function hasNews({ since, known }: PlanCounts): boolean {
-  return known === 0 || since.added + since.changed + since.gone > 0
 }
 
 async function summary({ settings, manifest, counts }: PlanContext): Promise<MigrationPlan> {

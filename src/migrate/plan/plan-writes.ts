@@ -9,14 +9,21 @@ export class PlanWrites {
   readonly #manifest: Manifest
   #changes: RowChange[] = []
   #underWay: Promise<void>[] = []
+  #total = 0
 
   constructor(manifest: Manifest) {
     this.#manifest = manifest
   }
 
+  /** Changes so far. */
+  get total(): number {
+    return this.#total
+  }
+
   /** Resolves when there is room for the next one. */
   add(change: RowChange & { readonly ifRevision: number }): Promise<void> | undefined {
     this.#changes.push(change)
+    this.#total++
     return this.#changes.length < BATCH ? undefined : this.#send()
   }
 

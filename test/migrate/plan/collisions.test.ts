@@ -68,6 +68,18 @@ describe('keys that meet at the destination', () => {
     expect(await setting.states()).toEqual({ '0/1': 'refused', 'a/1': 'copied', 'c/4': 'copied' })
   })
 
+  it('are found where only the conversion has changed, and where one has come back', async () => {
+    const setting = await setUp(['a/1', 'b/1'], {})
+    await setting.plan()
+    expect((await setting.plan({ keys: lastPart })).refusals.total).toBe(2)
+    await setting.from.delete('a/1')
+    await setting.plan({ keys: lastPart })
+    expect((await setting.states())['b/1']).toBe('planned')
+    await setting.from.upload('a/1', 'a/1')
+    const { refusals, since } = await setting.plan({ keys: lastPart })
+    expect([refusals.total, since.added]).toEqual([2, 1])
+  })
+
   it('stay refused when their content changes', async () => {
     const setting = await setUp(KEPT, { keys: lastPart })
     await setting.plan()

@@ -1,6 +1,7 @@
 /**
- * A folder of real files through local storage, signed URLs, a second provider, and out again; then with records: found,
- * deleted by a process that is killed, and swept; then its photos, with the URLs that a page shows them by.
+ * A folder of real files through local storage, signed URLs, a move to a second store that is killed half-way and goes on,
+ * and out again; then with records: found, deleted by a process that is killed, and swept; then its photos, with the URLs
+ * that a page shows them by.
  *
  *     npm run demo [-- some/folder]
  *     STOWAGE_DEMO_TARGET='s3://bucket?endpoint=http://127.0.0.1:9000' npm run demo
@@ -14,12 +15,13 @@ import { prefix } from 'stowage/decorators'
 import { local } from 'stowage/local'
 import { open } from 'stowage/open'
 import { showImages } from './images.js'
+import { showMove } from './move.js'
 import { showRecords } from './records.js'
-import { bar, heading, line, size, table } from './show.js'
+import { heading, line, size, table } from './show.js'
 import { startServer } from './start-server.js'
 
 const folder = resolve(process.argv[2] ?? join(import.meta.dirname, '../files'))
-const targetUrl = process.env.STOWAGE_DEMO_TARGET || 'memory:'
+const targetUrl = process.env.STOWAGE_DEMO_TARGET
 // A reader that goes away, such as head, has seen enough; what is stored is still removed.
 process.stdout.on('error', () => {})
 // The SDK's words on Node versions are for who chooses one.
@@ -63,13 +65,17 @@ async function run() {
   await fetchAll(files, infos)
   await tryWhatIsRefused(files, infos[0].key)
 
-  const where = targetUrl === 'memory:' ? 'memory' : targetUrl.replace(/\?.*/, '')
-  heading(`3. Copy everything to a second provider: ${where}`)
-  const target = prefix(await open(targetUrl), `stowage-demo-${process.pid}-${Date.now()}`)
+  if (targetUrl?.startsWith('memory:'))
+    throw new Error('memory is gone with the process that is killed here: name a folder or a bucket')
+  const url = targetUrl || `file:${encodeURI(join(workspace, 'moved'))}`
+  const where = targetUrl ? targetUrl.replace(/\?.*/, '') : 'another folder'
+  heading(`3. Move everything to a second store: ${where}`)
+  const root = `stowage-demo-${process.pid}-${Date.now()}`
+  const target = prefix(await open(url), root)
   opened.push(target)
+  const places = { root: join(workspace, 'data'), url, prefix: root, database: join(workspace, 'move.db') }
   try {
-    await copyAll(files, target, infos)
-    await compareChecksums(target, infos)
+    await showMove(target, places, { where, signal })
   } catch (error) {
     await target.deleteMany(infos)
     throw error
@@ -82,13 +88,13 @@ async function run() {
 
   await showRecords(workspace, paths, { signal })
 
-  if (targetUrl === 'memory:') sayMore()
+  if (!targetUrl) sayMore()
   await showImages(workspace, paths, { signal })
 }
 
 function sayMore() {
   heading('The same on S3')
-  line('With AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY set, one line changes where the copies go:')
+  line('With AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY set, one line changes where the files are moved to:')
   line("    STOWAGE_DEMO_TARGET='s3://your-bucket?region=eu-central-1' npm run demo")
   line("    STOWAGE_DEMO_TARGET='s3://your-bucket?endpoint=http://127.0.0.1:9000' npm run demo")
   line('and in code:')
@@ -158,34 +164,6 @@ async function expectRefusal(what, url, status, code, request) {
   const { error } = await response.json()
   if (response.status !== status || error.code !== code) throw new Error(`${what} was not refused`)
   line(`refused with ${status} ${code}: ${what}`)
-}
-
-async function copyAll(files, target, infos) {
-  const progress = bar(infos.reduce((sum, info) => sum + info.size, 0))
-  let before = 0
-  try {
-    for (const { key, size, checksum, contentType } of infos) {
-      await target.upload(key, await files.download(key, { signal }), {
-        size,
-        checksum,
-        contentType,
-        signal,
-        onProgress: ({ loaded }) => progress.update(before + loaded),
-      })
-      before += size
-      progress.update(before)
-    }
-  } finally {
-    progress.stop()
-  }
-}
-
-async function compareChecksums(target, infos) {
-  for (const { key, checksum } of infos) {
-    const copy = await target.download(key, { signal })
-    if ((await sha256(copy)) !== checksum.value) throw new Error(`the copy of ${key} differs`)
-  }
-  line(`${infos.length} of ${infos.length} copies have the sha256 of the original`)
 }
 
 async function deleteAll(provider, infos, where) {

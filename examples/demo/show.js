@@ -1,5 +1,3 @@
-import progress from 'cli-progress'
-
 const MOST_ROWS = 20
 
 export function heading(text) {
@@ -26,31 +24,6 @@ export function table(head, rows) {
 export function size(bytes) {
   if (bytes < 1000) return `${bytes} B`
   return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
-}
-
-/** A bar for so many bytes: drawn on a terminal, one line elsewhere. */
-export function bar(total) {
-  if (!process.stdout.isTTY) {
-    let copied = 0
-    return {
-      update(value) {
-        copied = value
-      },
-      stop() {
-        if (copied === total) line(`${size(total)} copied`)
-      },
-    }
-  }
-  const drawn = new progress.SingleBar({
-    stream: process.stdout,
-    format: '  {bar} {percentage}%  {value} of {total}',
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    hideCursor: true,
-    formatValue: (value, _, type) => (type === 'percentage' ? `${value}`.padStart(3) : size(value)),
-  })
-  drawn.start(total, 0)
-  return drawn
 }
 
 /** Columns a text takes on a terminal: East Asian letters and emoji take two. */

@@ -22,8 +22,8 @@ export const EXIT_HELP = `Exit codes:
   3    not found
   4    denied, or not authenticated
   5    a condition did not hold, or something is there already
-  6    audit or doctor found what needs a look
-  7    gc found so much that it stopped before removing anything
+  6    audit, doctor or migrate found what needs a look
+  7    stopped before removing anything: gc found too much, or a lifecycle policy would delete files with records
   75   failed for now: the same command may succeed later
   130  interrupted
   141  the reader of the output went away`

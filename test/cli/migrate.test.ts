@@ -90,6 +90,15 @@ test('rules are remembered, and others refused', async () => {
   expect(await text('a.txt')).toBe('one')
 })
 
+test('before anything was copied, another plan may be made', async () => {
+  const { migrate, stores, text } = await files('replanned', TEXTS)
+  expect((await migrate('plan', ...stores, '--prefix', 'a')).stdout).toMatch(/to copy +1 /)
+  expect((await migrate('plan', '--prefix', 'b/')).stdout).toMatch(/to copy +2 /)
+  expect((await migrate('run')).code).toBe(0)
+  await expect(text('a.txt')).rejects.toMatchObject({ code: 'ENOENT' })
+  expect((await migrate('plan', '--prefix', 'a')).code).toBe(2)
+})
+
 test('a dry run names what would be copied, and refusals end with 6', async () => {
   const { migrate, stores, text } = await files('dry', { 'a.txt': 'one', 'b.txt': 'two' })
   await mkdir(at('dry-new'))

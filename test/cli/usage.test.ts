@@ -69,6 +69,7 @@ describe('help', () => {
         'doctor',
         'tenants',
         'records',
+        's3',
         'migrate',
       ]),
     )

@@ -20,14 +20,16 @@ function demo(args: string[] = [], env: Record<string, string> = {}) {
   return { status, stdout, stderr, left: readdirSync(temporary) }
 }
 
+const REPORT = 'stowage-demo-report.html'
+
 function moduleOf(code: string): string {
   return `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`
 }
 
 describe('the demo', () => {
-  it('stores, signs, fetches, refuses, copies, compares and deletes, and leaves nothing behind', () => {
+  it('stores, signs, fetches, refuses, moves, verifies and deletes, and leaves nothing but its report', () => {
     const { status, stdout, stderr, left } = demo()
-    expect([status, stderr, left]).toEqual([0, '', []])
+    expect([status, stderr, left]).toEqual([0, '', [REPORT]])
     for (const said of [
       'photos/lake.jpg',
       'odd names/日本語/メモ 😀.txt',
@@ -35,7 +37,11 @@ describe('the demo', () => {
       'refused with 403 bad-signature: a signature with one letter changed',
       'refused with 403 expired',
       'refused with 413 too-large',
-      '12 of 12 copies have the sha256 of the original',
+      'planned: 12 objects, ',
+      'killed with SIGKILL: the manifest has 6 of 12 as copied',
+      'run again: 6 copied, and none of the 6 a second time',
+      'verified, both sides read in full: 12 of 12 match',
+      `the report, as a page to look at: `,
       'local storage: 12 deleted, the list is empty',
       'on the disk: no file is left',
       "STOWAGE_DEMO_TARGET='s3://",

@@ -18,6 +18,7 @@ const SYMBOLS: Record<VerifyStatus, string> = {
  *
  * @example
  * ```ts
+ * const manifest = await openManifest(sqlite({ path: './migration.db' }), 'default')
  * for await (const line of reportCombined(manifest)) process.stdout.write(line)
  * ```
  */

@@ -47,6 +47,9 @@ const TITLES: Record<VerifyStatus, { title: string; advice: string }> = {
  *
  * @example
  * ```ts
+ * import { writeFile } from 'node:fs/promises'
+ *
+ * const manifest = await openManifest(sqlite({ path: './migration.db' }), 'default')
  * await writeFile('report.html', await reportHtml(manifest, { from: 's3://old', to: 's3://new' }))
  * ```
  */

@@ -10,6 +10,7 @@ import { reportEntries } from './report-entry.ts'
  *
  * @example
  * ```ts
+ * const manifest = await openManifest(sqlite({ path: './migration.db' }), 'default')
  * for await (const line of reportJsonl(manifest)) process.stdout.write(line)
  * ```
  */

@@ -2,6 +2,7 @@ import type { StorageProvider } from '../../../core/provider.ts'
 import { forward } from '../../../decorators/forward.ts'
 import { retry } from '../../../decorators/retry.ts'
 import type { Manifest, MigrateOptions } from '../../../migrate/index.ts'
+import { hasBegun } from '../../../migrate/plan/stored-settings.ts'
 import { open } from '../../../open.ts'
 import { UsageError } from '../../exit-codes.ts'
 import type { Session } from '../../session.ts'
@@ -38,7 +39,8 @@ export async function openMigration(
   if (given.from !== undefined && given.to === undefined)
     throw new UsageError('name both stores: <from> <to>')
   const { engine, manifest, command: stored } = await openManifest(session, options)
-  const command = commandOf(given, options, stored)
+  const isFree = stored === undefined || !(await hasBegun(manifest))
+  const command = commandOf(given, options, stored, isFree)
   const { from, to, rules, existing } = command
   const made: MigrateOptions = {
     from: await openSide(session, from, rules.recordsFrom, rules.tenantFrom),
@@ -56,29 +58,33 @@ export async function openMigration(
   return { manifest, from, to, options: made }
 }
 
+/** Before anything was copied a migration may still be made another one. */
 function commandOf(
   given: { from: string | undefined; to: string | undefined },
   options: MigrationOptions,
   stored: StoredCommand | undefined,
+  isFree: boolean,
 ): StoredCommand {
+  const { from = stored?.from, to = stored?.to } = given
+  if (from === undefined || to === undefined)
+    throw new UsageError('name the stores: stowage migrate run <from> <to>; later commands remember them')
   const rules = rulesIn(options)
   const { existing = stored?.existing } = options
-  if (stored === undefined) {
-    if (given.from === undefined || given.to === undefined)
-      throw new UsageError('name the stores: stowage migrate run <from> <to>; later commands remember them')
-    return { from: given.from, to: given.to, rules, ...(existing === undefined ? {} : { existing }) }
-  }
+  const kept = existing === undefined ? {} : { existing }
+  const isSamePlace = from === stored?.from && to === stored.to
+  if (stored === undefined || (isFree && !isSamePlace)) return { from, to, rules, ...kept }
   const another = 'or give the other migration a --name of its own'
-  if (given.from !== undefined && (given.from !== stored.from || given.to !== stored.to))
+  if (!isSamePlace)
     throw new UsageError(
       `this migration is from ${stored.from} to ${stored.to}; leave the stores out, ${another}`,
     )
-  const differing = Object.keys(rules).length === 0 ? [] : differingRules(rules, stored.rules)
-  if (differing.length > 0)
+  if (Object.keys(rules).length === 0) return { ...stored, ...kept }
+  const differing = differingRules(rules, stored.rules)
+  if (differing.length > 0 && !isFree)
     throw new UsageError(
       `this migration was begun with other rules (${differing.join(', ')}); leave them out to go on with it, ${another}`,
     )
-  return { ...stored, ...(existing === undefined ? {} : { existing }) }
+  return { from, to, rules, ...kept }
 }
 
 async function openSide(

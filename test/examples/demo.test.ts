@@ -3,9 +3,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { build, root } from '../package/packed-package.ts'
+import { BUILD_AND_INSTALL_MS, build, root } from '../package/packed-package.ts'
 
-beforeAll(build)
+beforeAll(build, BUILD_AND_INSTALL_MS)
 const folder = mkdtempSync(join(tmpdir(), 'stowage-demo-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

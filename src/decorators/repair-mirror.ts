@@ -47,7 +47,8 @@ export interface RepairMirrorReport {
  * @throws what the lists throw: then nothing more is done, and what was done was right
  * @example
  * ```ts
- * const { missing, extra, failed } = await repairMirror(primary, replica, { prefix: 'photos/' })
+ * const replica = s3({ bucket: 'photos-replica', region: 'eu-west-1' })
+ * const { missing, extra, failed } = await repairMirror(files, replica, { prefix: 'photos/' })
  * ```
  */
 export async function repairMirror(

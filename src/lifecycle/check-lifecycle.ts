@@ -80,7 +80,8 @@ export interface LifecycleReport {
  * @example
  * ```ts
  * const lifecycle = bucketLifecycle({ bucket: 'photos', region: 'eu-central-1' })
- * const report = await checkLifecycle(lifecycle, s3({ bucket: 'photos', region: 'eu-central-1' }), policy)
+ * const policy = lifecyclePolicy({ expire: [{ prefix: 'tmp/', afterDays: 7 }] })
+ * const report = await checkLifecycle(lifecycle, files, policy)
  * if (!report.clean) console.warn(report.counts)
  * ```
  */

@@ -69,7 +69,7 @@ const GB = 2 ** 30
  * @throws `invalid-argument` for prices or a policy that are none, and for a storage class that the prices don't know
  * @example
  * ```ts
- * const files = s3({ bucket: 'photos', region: 'us-east-1' })
+ * const policy = lifecyclePolicy({ expire: [{ prefix: 'tmp/', afterDays: 7 }] })
  * const { before, after } = await estimateCost(files.list(), { policy })
  * console.log(before.monthly, after?.monthly, after?.paidOffAfterMonths)
  * ```

@@ -45,7 +45,8 @@ const MAX_RULES = 1000
  * @example
  * ```ts
  * const lifecycle = bucketLifecycle({ bucket: 'photos', region: 'eu-central-1' })
- * const plan = await planLifecycle(lifecycle, policy, { files: s3({ bucket: 'photos', region: 'eu-central-1' }) })
+ * const policy = lifecyclePolicy({ expire: [{ prefix: 'tmp/', afterDays: 7 }] })
+ * const plan = await planLifecycle(lifecycle, policy, { files })
  * for (const { message } of plan.warnings) console.warn(message)
  * if (!plan.unchanged) await applyLifecycle(lifecycle, plan)
  * ```

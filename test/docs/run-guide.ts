@@ -4,6 +4,7 @@ import {
   appendFileSync,
   chmodSync,
   closeSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -55,11 +56,10 @@ class Reader {
     this.#options = options
     const bin = this.#at('bin')
     for (const folder of [bin, this.#at('project'), this.#at('tmp')]) mkdirSync(folder)
-    for (const name of ['npm', 'npx']) {
-      const shim = join(import.meta.dirname, 'shims', `${name}.js`)
-      writeFileSync(join(bin, name), `#!/bin/sh\nexec '${process.execPath}' '${shim}' "$@"\n`)
-      chmodSync(join(bin, name), 0o755)
-    }
+    const shims = join(import.meta.dirname, 'shims')
+    writeFileSync(join(bin, 'npm'), `#!/bin/sh\nexec node '${join(shims, 'npm.js')}' "$@"\n`)
+    copyFileSync(join(shims, 'npx.sh'), join(bin, 'npx'))
+    for (const name of ['npm', 'npx']) chmodSync(join(bin, name), 0o755)
     this.#env = {
       PATH: [bin, dirname(process.execPath), ...systemFolders()].join(delimiter),
       HOME: this.#home,

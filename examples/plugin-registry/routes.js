@@ -97,7 +97,9 @@ async function redirect({ app, response, name, version }) {
 
 async function check({ app, request, response, url, name }) {
   const { answer, etag } = await app.registry.check(name, url.searchParams.get('current') ?? undefined)
-  const isKnown = request.headers['if-none-match']?.split(/, */).includes(etag)
+  // A proxy that compresses makes a weak tag of ours.
+  const known = request.headers['if-none-match']?.split(/, */).map(tag => tag.replace(/^W\//, ''))
+  const isKnown = known?.includes(etag) === true
   response.writeHead(isKnown ? 304 : 200, {
     etag,
     'cache-control': 'no-cache',

@@ -119,6 +119,8 @@ describe('the server of plugin-registry', () => {
     const etag = { 'if-none-match': first.headers.get('etag')! }
     const unchanged = await check('1.9.0', etag)
     expect([unchanged.status, unchanged.body]).toEqual([304, ''])
+    const weak = { 'if-none-match': `"other", W/${etag['if-none-match']}` }
+    expect((await check('1.9.0', weak)).status).toBe(304)
     await client.publish(plugin('a', '1.10.1'))
     const changed = await check('1.9.0', etag)
     expect([changed.status, changed.body.version]).toEqual([200, '1.10.1'])

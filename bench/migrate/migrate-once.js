@@ -1,4 +1,4 @@
-/** The contender: one migration as a program of its own. Arguments: source, destination, database, as JSON; `--profile`-free. */
+/** The contender: one migration as a program of its own. Arguments: source and destination as JSON, and the database. */
 import { migrate } from '../../dist/migrate.js'
 import { s3 } from '../../dist/s3.js'
 import { sqlite } from '../../dist/sqlite.js'
@@ -10,7 +10,8 @@ const open = place => {
 }
 const source = open(from)
 const destination = open(to)
-const manifest = sqlite({ path })
+// As the program opens it: a power failure at most repeats the last copies, which are found to be there.
+const manifest = sqlite({ path, durability: 'normal' })
 for await (const event of migrate({ from: source, to: destination, manifest })) {
   if (process.env.EVENTS && event.kind !== 'copied' && event.kind !== 'verified')
     console.error(Math.round(performance.now()), JSON.stringify(event).slice(0, 300))

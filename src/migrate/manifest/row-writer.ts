@@ -1,8 +1,9 @@
 import type { Engine } from '../../sql/engine.ts'
 import type { RowChange } from '../manifest.ts'
 import { assertChange, rowStatements } from './row-statements.ts'
+import { sendAgain } from './send-again.ts'
 
-/** How long a change waits for others at most: the sync of the disk that they share takes about as long. */
+/** How long a change waits for others at most: a batch costs about as much as some dozens of its rows. */
 const DELAY_MS = 10
 /** Changes of one batch, so that neither the process nor a Raft log is held up by one. */
 const MAX_CHANGES = 512
@@ -68,7 +69,9 @@ export class RowWriter {
       const changes = group.flatMap(member => member.changes)
       const { types } = this.#engine
       const statements = inTurns(changes).flatMap(turn => rowStatements(this.#migration, types, turn))
-      await this.#engine.batch(statements, { durable: true })
+      // As durable as the engine is by itself. A sync of the disk for each group would hold up the whole process, and what a power
+      // failure takes is found at the destination again.
+      await sendAgain(this.#engine, statements)
       for (const { resolve } of group) resolve()
     } catch (error) {
       for (const { reject } of group) reject(error)

@@ -6,6 +6,7 @@ import type { Budget } from './budget.ts'
 import type { KnownWork } from './copy-progress.ts'
 import type { CopySettings } from './copy-settings.ts'
 import type { Pace } from './pace.ts'
+import type { PartBuffers } from './part-buffers.ts'
 
 /** What all copies of a run share. */
 export interface CopyContext {
@@ -15,6 +16,7 @@ export interface CopyContext {
   readonly limit: AdaptiveLimit
   /** Bytes in memory. */
   readonly budget: Budget
+  readonly buffers: PartBuffers
   readonly pace: Pace
   /** The destination's time when the run began, milliseconds since 1970. */
   readonly since: number

@@ -10,6 +10,7 @@ import type { CopySettings } from './copy-settings.ts'
 import { CopyTotals } from './copy-totals.ts'
 import { type CopyFailure, copyTries } from './copy-tries.ts'
 import { pace } from './pace.ts'
+import { PartBuffers } from './part-buffers.ts'
 import { RowKeeper } from './row-keeper.ts'
 import { UnderWay } from './under-way.ts'
 
@@ -76,6 +77,7 @@ export async function copyRange(
     limit,
     budget: new Budget(limits.bytesInFlight),
     large: new Budget(MOST_LARGE),
+    buffers: new PartBuffers(limits.partBytes),
     pace: pace(limits, { now, sleep }),
     since: (await to.clock({ signal: run })).getTime(),
     keep: (task, work) => keeper.keep(task, work),

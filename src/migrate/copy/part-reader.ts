@@ -10,6 +10,7 @@ import { workOf } from './work-of.ts'
 interface Held {
   readonly slot: Slot
   readonly giveBack: GiveBack
+  readonly bytes: Buffer
 }
 
 /** Reads parts of one version of an object. Each holds its memory and a slot from before its first byte until it has been sent. */
@@ -31,7 +32,6 @@ export class PartReader implements RangeSource {
 
   async read(start: number, end: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
     try {
-      await this.#hold(start, end - start, signal)
       return await this.#bytes(start, end, signal)
     } catch (error) {
       this.failure ??= asChange(error)
@@ -42,11 +42,13 @@ export class PartReader implements RangeSource {
   sent({ start, end }: { readonly start: number; readonly end: number }): void {
     const held = this.#held.get(start)
     this.#held.delete(start)
-    held?.slot.done(workOf(end - start))
-    held?.giveBack()
+    if (held === undefined) return
+    held.slot.done(workOf(end - start))
+    this.#context.buffers.giveBack(held.bytes)
+    held.giveBack()
   }
 
-  /** Gives back what parts hold that were not sent. */
+  /** Gives back what parts hold that were not sent; but their bytes, which a request that was given up may still read. */
   end(): void {
     for (const { slot, giveBack } of this.#held.values()) {
       slot.release()
@@ -55,13 +57,17 @@ export class PartReader implements RangeSource {
     this.#held.clear()
   }
 
-  async #hold(start: number, bytes: number, signal: AbortSignal | undefined): Promise<void> {
+  async #hold(start: number, length: number, signal: AbortSignal | undefined): Promise<Buffer> {
     // Sent again, it holds them still.
-    if (this.#held.has(start)) return
-    const { budget, limit } = this.#context
-    const giveBack = await budget.take(bytes, signal)
+    const held = this.#held.get(start)
+    if (held !== undefined) return held.bytes
+    const { budget, buffers, limit } = this.#context
+    const giveBack = await budget.take(length, signal)
     try {
-      this.#held.set(start, { giveBack, slot: await limit.acquire(signal) })
+      const slot = await limit.acquire(signal)
+      const bytes = buffers.take(length)
+      this.#held.set(start, { giveBack, slot, bytes })
+      return bytes
     } catch (error) {
       giveBack()
       throw error
@@ -69,15 +75,13 @@ export class PartReader implements RangeSource {
   }
 
   async #bytes(start: number, end: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
-    const { pace } = this.#context
-    await pace.bytes(end - start, signal)
+    const bytes = await this.#hold(start, end - start, signal)
+    await this.#context.pace.bytes(end - start, signal)
     const download = await opened(this.#context, this.#task, {
       range: { start, end: end - 1 },
       ifMatch: this.#etag,
       ...(signal === undefined ? {} : { signal }),
     })
-    // Set aside once: chunks that are joined at the end would take as much again.
-    const bytes = Buffer.allocUnsafeSlow(end - start)
     let at = 0
     for await (const chunk of download) {
       bytes.set(chunk, at)

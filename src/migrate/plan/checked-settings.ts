@@ -56,7 +56,7 @@ const MIB = 2 ** 20
 
 const DEFAULT_LIMITS = {
   maxConcurrency: 256,
-  bytesInFlight: 96 * MIB,
+  bytesInFlight: 64 * MIB,
   largeObjectBytes: 32 * MIB,
   partBytes: 16 * MIB,
   attempts: 5,

@@ -17,6 +17,7 @@ export class Progress {
   #begun: number | undefined
   #format: (amount: number) => string = humanSize
   #showsEta = false
+  #doing = ''
 
   constructor(stream: Terminal['stderr'], enabled: boolean) {
     this.#stream = stream
@@ -40,8 +41,9 @@ export class Progress {
     }
   }
 
-  /** What is counted is no bytes: so much is done, of about so much. */
-  count(done: number, total: number | undefined, noun: string): void {
+  /** What is counted is no bytes: so much is done, of about so much. `doing` stands behind it. */
+  count(done: number, total: number | undefined, noun: string, doing = ''): void {
+    this.#doing = doing
     this.#format = amount => `${Math.round(amount).toLocaleString('en')} ${noun}`
     this.#loaded = done
     this.#total = total === undefined ? undefined : Math.max(done, total)
@@ -68,6 +70,7 @@ export class Progress {
     this.#begun = undefined
     this.#format = humanSize
     this.#showsEta = false
+    this.#doing = ''
   }
 
   /** One object has ended, well or not. */
@@ -107,7 +110,7 @@ export class Progress {
     const left = (this.#total ?? 0) - this.#loaded
     const eta =
       this.#showsEta && left > 0 && this.#loaded > 0 ? `  ${timeLeft((seconds * left) / this.#loaded)}` : ''
-    this.#bar!.update(this.#loaded, { rate, count: count + eta })
+    this.#bar!.update(this.#loaded, { rate, count: `${count}${eta}${this.#doing && `  ${this.#doing}`}` })
   }
 
   #start(): void {

@@ -21,7 +21,7 @@ export class EventShow {
       case 'listing':
         this.#enter('listing')
         this.#listed[event.side] = event.objects
-        progress.count(this.#listed.source + this.#listed.destination, undefined, 'objects listed')
+        progress.count(this.#listed.source + this.#listed.destination, undefined, 'objects', 'listing')
         return
       case 'copied':
       case 'part': {
@@ -35,7 +35,7 @@ export class EventShow {
       }
       case 'verified':
         this.#enter('verifying')
-        progress.count(event.checked, event.total, 'objects verified')
+        progress.count(event.checked, event.total, 'objects', 'verifying')
         return
       case 'failed':
         this.#out.note(

@@ -30,6 +30,7 @@ export interface GuideOptions {
 }
 
 type Commands = Extract<Step, { kind: 'commands' }>
+type Given = Extract<Step, { kind: 'given' }>
 
 const POLL_MS = 20
 
@@ -37,6 +38,8 @@ const POLL_MS = 20
 export async function runGuide(guide: Guide, options: GuideOptions = {}): Promise<void> {
   const reader = new Reader(guide, options)
   try {
+    // Before the first step: a guide that needs a server that is not here is not begun.
+    for (const step of guide.steps) if (step.kind === 'given') await reader.ask(step)
     for (const step of guide.steps) await reader.follow(step)
   } finally {
     await reader.leave()
@@ -49,6 +52,7 @@ class Reader {
   readonly #home = mkdtempSync(join(tmpdir(), 'stowage-guide-'))
   readonly #env: Record<string, string>
   readonly #running: ChildProcess[] = []
+  readonly #given: { step: Given; line: string }[] = []
   #count = 0
 
   constructor(guide: Guide, options: GuideOptions) {
@@ -69,8 +73,9 @@ class Reader {
       GUIDE_CHECKOUT: root,
       GUIDE_DIST: options.dist ?? join(root, 'dist'),
       GUIDE_NPM: programOnPath('npm'),
-      // What Node and the SDK say of Node's own age is not what a guide shows.
+      // What Node, npm and the SDK say of their own age is not what a guide shows.
       NODE_NO_WARNINGS: '1',
+      npm_config_update_notifier: 'false',
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     }
     writeFileSync(this.#at('cwd'), this.#at('project'))
@@ -84,7 +89,7 @@ class Reader {
   async follow(step: Step): Promise<void> {
     if (step.kind === 'file') this.#write(step)
     else if (step.kind === 'commands') await this.#run(step)
-    else if (step.kind === 'given') await this.#give(step)
+    else if (step.kind === 'given') this.#give(step)
   }
 
   /** Ends what goes on running, and removes the folder. */
@@ -101,12 +106,17 @@ class Reader {
     else writeFileSync(path, text)
   }
 
-  async #give({ variables, line }: Extract<Step, { kind: 'given' }>): Promise<void> {
-    for (const name of variables) {
+  /** Finds the values of what is given in a step. */
+  async ask(step: Given): Promise<void> {
+    for (const name of step.variables) {
       const value = await this.#options.valueGiven?.(name)
-      if (value === undefined) throw this.#wrong(line, `nothing is known to give ${name}`)
-      appendFileSync(this.#at('exported'), `export ${name}='${value.replaceAll("'", "'\\''")}'\n`)
+      if (value === undefined) throw this.#wrong(step.line, `nothing is known to give ${name}`)
+      this.#given.push({ step, line: `export ${name}='${value.replaceAll("'", "'\\''")}'\n` })
     }
+  }
+
+  #give(step: Given): void {
+    for (const given of this.#given) if (given.step === step) appendFileSync(this.#at('exported'), given.line)
   }
 
   async #run(step: Commands): Promise<void> {

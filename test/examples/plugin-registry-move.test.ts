@@ -57,90 +57,95 @@ describe(`MIGRATING.md, to ${minio === undefined ? 'another Supabase' : 'MinIO'}
     for (const end of ends.splice(0).reverse()) await end()
   })
 
-  it('loses no version and fails no download, whatever phase the move is in', async () => {
-    world = await RegistryWorld.start()
-    ends.push(() => world.close())
-    const source = await world.faulty(supabase.url, FAULTY_SHARE, seededRandom(1))
-    const bucket = `plugins-${randomUUID()}`
-    await supabase.createBucket(bucket)
-    const destination = await newDestination()
-    const given: Record<string, string> = {
-      STOWAGE_URL: `supabase://${bucket}`,
-      SUPABASE_URL: source.origin,
-      SUPABASE_SERVICE_ROLE_KEY: supabase.serviceKey,
-      DATABASE_URL: `sqlite:${join(world.folder, 'registry.db')}`,
-      ...destination.given,
-    }
-    shell = openShell({ ...DEFAULTS, PORT: '0' })
-    ends.push(() => shell.close())
-    const { publishes, downloads, atOnce } = size
-    const traffic = new Traffic({ url: world.url, publishes, downloads, atOnce, seed: 3 })
-    let going: Promise<void> | undefined
+  it(
+    'loses no version and fails no download, whatever phase the move is in',
+    async () => {
+      world = await RegistryWorld.start()
+      ends.push(() => world.close())
+      const source = await world.faulty(supabase.url, FAULTY_SHARE, seededRandom(1))
+      const bucket = `plugins-${randomUUID()}`
+      await supabase.createBucket(bucket)
+      const destination = await newDestination()
+      const given: Record<string, string> = {
+        STOWAGE_URL: `supabase://${bucket}`,
+        SUPABASE_URL: source.origin,
+        SUPABASE_SERVICE_ROLE_KEY: supabase.serviceKey,
+        DATABASE_URL: `sqlite:${join(world.folder, 'registry.db')}`,
+        ...destination.given,
+      }
+      shell = openShell({ ...DEFAULTS, PORT: '0' })
+      ends.push(() => shell.close())
+      const { publishes, downloads, atOnce } = size
+      const traffic = new Traffic({ url: world.url, publishes, downloads, atOnce, seed: 3 })
+      let going: Promise<void> | undefined
 
-    /** As the page says: what failed because a store did is run again. */
-    async function command({ text, prints }: Commands): Promise<void> {
-      for (let attempt = 1; ; attempt++)
-        try {
-          const printed = await shell.run(text)
-          const absent = prints && notPrinted(prints.text, printed)
-          if (absent !== undefined) throw new Error(`${text}should print “${absent}”, and prints\n${printed}`)
-          return
-        } catch (error) {
-          if (attempt === COMMAND_ATTEMPTS || text.includes('advance')) throw error
-        }
-    }
+      /** As the page says: what failed because a store did is run again. */
+      async function command({ text, prints }: Commands): Promise<void> {
+        for (let attempt = 1; ; attempt++)
+          try {
+            const printed = await shell.run(text)
+            const absent = prints && notPrinted(prints.text, printed)
+            if (absent !== undefined)
+              throw new Error(`${text}should print “${absent}”, and prints\n${printed}`)
+            return
+          } catch (error) {
+            if (attempt === COMMAND_ATTEMPTS || text.includes('advance')) throw error
+          }
+      }
 
-    async function follow(step: Step, at: number): Promise<void> {
-      if (step.kind === 'given')
-        await shell.run(step.variables.map(name => `export ${name}='${given[name]}'`).join('\n'))
-      else if (step.kind !== 'commands') throw new Error(`nothing is known to do with line ${step.line}`)
-      else if (step.until !== undefined) {
-        expect(step.text.trim()).toBe('node examples/plugin-registry/server.js data')
-        await world.restart(await shell.environment())
-        going ??= traffic.run()
-      } else await command(step)
-      traffic.release((at + 1) / last)
-    }
+      async function follow(step: Step, at: number): Promise<void> {
+        if (step.kind === 'given')
+          await shell.run(step.variables.map(name => `export ${name}='${given[name]}'`).join('\n'))
+        else if (step.kind !== 'commands') throw new Error(`nothing is known to do with line ${step.line}`)
+        else if (step.until !== undefined) {
+          expect(step.text.trim()).toBe('node examples/plugin-registry/server.js data')
+          await world.restart(await shell.environment())
+          going ??= traffic.run()
+        } else await command(step)
+        traffic.release((at + 1) / last)
+      }
 
-    const texts = steps.map(step => (step.kind === 'commands' ? step.text : ''))
-    const drop = texts.findIndex(text => text.includes('drop-source'))
-    const retired = texts.findLastIndex(text => text.includes('cutover advance'))
-    const last = drop - 1
-    for (const [at, step] of steps.slice(0, drop).entries()) {
-      await follow(step, at)
-      // Until its objects are dropped, nobody asks the source any more: it is as good as gone.
-      if (at === retired) source.isDown = true
-      if (going !== undefined) await traffic.reach(at / last)
-    }
-    await traffic.reach(1)
-    await going
+      const texts = steps.map(step => (step.kind === 'commands' ? step.text : ''))
+      const drop = texts.findIndex(text => text.includes('drop-source'))
+      const retired = texts.findLastIndex(text => text.includes('cutover advance'))
+      const last = drop - 1
+      for (const [at, step] of steps.slice(0, drop).entries()) {
+        await follow(step, at)
+        // Until its objects are dropped, nobody asks the source any more: it is as good as gone.
+        if (at === retired) source.isDown = true
+        if (going !== undefined) await traffic.reach(at / last)
+      }
+      await traffic.reach(1)
+      await going
 
-    expect(traffic.failures.download).toEqual([])
-    expect(traffic.downloaded).toBe(downloads)
-    expect(traffic.failures.publish.length, traffic.failures.publish.join('\n')).toBeLessThanOrEqual(
-      publishes / 1000,
-    )
-    expect(source.counts.faults).toBeGreaterThan(0)
-    expect(destination.proxy.counts.faults).toBeGreaterThan(0)
+      expect(traffic.failures.download).toEqual([])
+      expect(traffic.downloaded).toBe(downloads)
+      expect(traffic.failures.publish.length, traffic.failures.publish.join('\n')).toBeLessThanOrEqual(
+        publishes / 1000,
+      )
+      expect(source.counts.faults).toBeGreaterThan(0)
+      expect(destination.proxy.counts.faults).toBeGreaterThan(0)
 
-    const env = await shell.environment()
-    const files = await open(destination.url, { env, records: given.DATABASE_URL! })
-    ends.push(() => files.close())
-    for (const { name, version, sha256 } of traffic.published) {
-      const bytes = await (await files.download(`plugins/${name}/${version}.tgz`)).bytes()
-      expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256)
-    }
-    const audit = await files.audit()
-    expect(audit).toMatchObject({ clean: true })
+      const env = await shell.environment()
+      const files = await open(destination.url, { env, records: given.DATABASE_URL! })
+      ends.push(() => files.close())
+      for (const { name, version, sha256 } of traffic.published) {
+        const bytes = await (await files.download(`plugins/${name}/${version}.tgz`)).bytes()
+        expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256)
+      }
+      const audit = await files.audit()
+      expect(audit).toMatchObject({ clean: true })
 
-    source.isDown = false
-    for (const [at, step] of steps.slice(drop).entries()) await follow(step, drop + at)
-    const left = await open(given.STOWAGE_URL!, { env: { ...env, SUPABASE_URL: supabase.url } })
-    ends.push(() => left.close())
-    const there: string[] = []
-    for await (const entry of left.list()) if (entry.kind === 'object') there.push(entry.key)
-    expect(there).toEqual([])
-  }, LIMIT_MS)
+      source.isDown = false
+      for (const [at, step] of steps.slice(drop).entries()) await follow(step, drop + at)
+      const left = await open(given.STOWAGE_URL!, { env: { ...env, SUPABASE_URL: supabase.url } })
+      ends.push(() => left.close())
+      const there: string[] = []
+      for await (const entry of left.list()) if (entry.kind === 'object') there.push(entry.key)
+      expect(there).toEqual([])
+    },
+    LIMIT_MS,
+  )
 
   async function newDestination() {
     const bucket = `moved-${randomUUID()}`

@@ -5,7 +5,7 @@ import { allHold } from './change-phase.ts'
 import { type CutOverSet, chunked } from './cut-over-set.ts'
 import { CONTROL, OBJECTS } from './cut-over-tables.ts'
 import { isStaging } from './key-kinds.ts'
-import { leaseLost, objectRows } from './object-rows.ts'
+import { objectRows } from './object-rows.ts'
 import { numberOf, rulesOf } from './phase.ts'
 import type { PhaseLease, Turn } from './phase-lease.ts'
 import { type SettleReport, settle, supplyOne } from './settle.ts'
@@ -119,7 +119,7 @@ async function owe(set: CutOverSet, turn: Turn, keys: readonly string[]): Promis
     ],
   )
   const { applied } = await set.batch(statements, { id, condition: turn.fence, locks: set.locks(...keys) })
-  if (!applied) throw leaseLost('backfill', keys[0]!)
+  if (!applied) throw turn.refused('backfill', keys[0]!)
 }
 
 async function writeBackfilled(set: CutOverSet): Promise<void> {

@@ -1,4 +1,4 @@
-import { StorageError } from '../../core/errors.ts'
+import type { StorageError } from '../../core/errors.ts'
 import { HELD, type Row, type Statement } from '../../sql/engine.ts'
 import { type CutOverSet, chunked, placeholders } from './cut-over-set.ts'
 import { OBJECTS } from './cut-over-tables.ts'
@@ -94,7 +94,7 @@ export async function journalWrite(
     ],
     { id, condition: turn.fence, locks: set.locks(key) },
   )
-  if (!applied) throw leaseLost('upload', key)
+  if (!applied) throw turn.refused('upload', key)
   const changed = results === undefined ? (await objectRow(set, key))?.op === op : results[0]!.changes === 1
   if (!changed) throw wasDeleted(set, key)
   return { op, before }
@@ -138,7 +138,7 @@ export async function markWritten(
     })
     const locks = set.locks(...some.map(({ key }) => key))
     const { applied, results } = await set.batch(statements, { id, condition: turn.fence, locks })
-    if (!applied) throw leaseLost('upload', some[0]!.key)
+    if (!applied) throw turn.refused('upload', some[0]!.key)
     const changed = results?.map(result => result.changes === 1) ?? (await stillLive(set, some))
     refused.push(...some.filter((_, index) => !changed[index]).map(({ key }) => key))
   }
@@ -171,7 +171,7 @@ export async function journalDelete(set: CutOverSet, turn: Turn, keys: readonly 
       ],
     )
     const { applied } = await set.batch(statements, { id, condition: turn.fence, locks: set.locks(...some) })
-    if (!applied) throw leaseLost('delete', some[0]!)
+    if (!applied) throw turn.refused('delete', some[0]!)
   }
   return op
 }
@@ -231,14 +231,6 @@ export async function returnToLive(
       ]),
       { locks: set.locks(...some) },
     )
-}
-
-export function leaseLost(operation: string, key: string): StorageError {
-  return new StorageError(
-    'unavailable',
-    `${operation}: a change of the cut-over's phase has given this process up while it worked; try again`,
-    { operation, key, retryable: true },
-  )
 }
 
 export function wasDeleted(set: CutOverSet, key: string): StorageError {

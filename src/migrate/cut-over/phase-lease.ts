@@ -16,6 +16,8 @@ export interface Turn {
   readonly fence: Statement
   /** Before an effect on bytes. @throws `unavailable` where the lease has run out */
   assertHeld(operation: string): void
+  /** The error for who was refused by the fence. This process begins again with its next operation. */
+  refused(operation: string, key: string): StorageError
   end(): void
 }
 
@@ -64,6 +66,14 @@ export class PhaseLease {
       fence: [`SELECT 1 FROM ${PROCESSES} WHERE name = ? AND id = ?`, this.#set.name, id],
       assertHeld: about => {
         if (!this.#isFresh() || this.#held?.id !== id) throw this.#notHeld(about)
+      },
+      refused: (about, key) => {
+        if (this.#held?.id === id) this.#renewedAt = Number.NEGATIVE_INFINITY
+        return new StorageError(
+          'unavailable',
+          `${about}: a change of the cut-over's phase has given this process up while it worked; try again`,
+          { operation: about, key, retryable: true },
+        )
       },
       end: () => {
         if (ended) return

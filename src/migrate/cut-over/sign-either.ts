@@ -4,7 +4,7 @@ import type { KeyResult, SignedUpload, SignedUrl } from '../../core/provider.ts'
 import { HELD } from '../../sql/engine.ts'
 import type { CutOverSet } from './cut-over-set.ts'
 import { OBJECTS } from './cut-over-tables.ts'
-import { leaseLost, type ObjectRow, objectRows } from './object-rows.ts'
+import { type ObjectRow, objectRows } from './object-rows.ts'
 import type { PhaseRules, Side } from './phase.ts'
 import type { PhaseLease } from './phase-lease.ts'
 
@@ -86,7 +86,7 @@ export async function signUploadOnFirst(
       ],
       { id, condition: turn.fence, locks: set.locks(key) },
     )
-    if (!applied) throw leaseLost('signedUpload', key)
+    if (!applied) throw turn.refused('signedUpload', key)
     return signed
   } finally {
     turn.end()

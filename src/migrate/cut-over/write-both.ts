@@ -7,15 +7,7 @@ import { type CutOverSet, isAbsent } from './cut-over-set.ts'
 import { OBJECTS } from './cut-over-tables.ts'
 import { infoOf } from './info-of.ts'
 import { isMutable, isStaging } from './key-kinds.ts'
-import {
-  journalWrite,
-  leaseLost,
-  markWritten,
-  mayHold,
-  objectRow,
-  type Written,
-  wasDeleted,
-} from './object-rows.ts'
+import { journalWrite, markWritten, mayHold, objectRow, type Written, wasDeleted } from './object-rows.ts'
 import { otherSide, type Side } from './phase.ts'
 import type { PhaseLease, Turn } from './phase-lease.ts'
 
@@ -155,7 +147,7 @@ async function bringOnce(set: CutOverSet, turn: Turn, bringing: Bringing): Promi
     key,
   ])
   // The backfill may have passed this key by.
-  if (!facts.some(({ fact }) => fact === 'held')) throw leaseLost(operation, key)
+  if (!facts.some(({ fact }) => fact === 'held')) throw turn.refused(operation, key)
   if (!facts.some(({ fact }) => fact === 'gone')) return infoOf(info)
   if (!isMutable(key)) {
     await set.side(first).delete(key)

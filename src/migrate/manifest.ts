@@ -130,7 +130,7 @@ export interface Manifest {
   rowsByDestination(options?: DestinationOrder): AsyncIterable<ManifestRow>
   row(sourceKey: string): Promise<ManifestRow | undefined>
   /**
-   * Changes rows, durable when it resolves. Grouped with what others write at the same moment, so call it once per object.
+   * Changes rows; when it resolves they are as safe as the engine makes a batch. Grouped with what others write at the same moment, so call it once per object.
    * A row that is absent is added (then `destinationKey`, `state` and `size` must be given); a change without these of a
    * row that is absent is dropped.
    */

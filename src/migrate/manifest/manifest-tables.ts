@@ -1,6 +1,7 @@
 import { StorageError } from '../../core/errors.ts'
 import type { Engine, Statement } from '../../sql/engine.ts'
 import { COLUMNS } from './row-columns.ts'
+import { sendAgain } from './send-again.ts'
 
 export const OBJECTS = 'stowage_migration_objects'
 export const MIGRATIONS = 'stowage_migrations'
@@ -89,7 +90,6 @@ async function find(engine: Engine, name: string): Promise<{ id: bigint; version
   return row === undefined ? undefined : { id: row.id as bigint, version: row.version as string }
 }
 
-/** Can be sent twice: a lost answer is resolved by sending it again. */
 async function create(engine: Engine, name: string, at: number): Promise<void> {
   const statements: Statement[] = [
     ...tables(engine, at),
@@ -99,6 +99,5 @@ async function create(engine: Engine, name: string, at: number): Promise<void> {
       BigInt(at),
     ],
   ]
-  const send = () => engine.batch(statements, { locks: ['stowage_migrations'], durable: true })
-  await send().catch(send)
+  await sendAgain(engine, statements, ['stowage_migrations'])
 }

@@ -13,6 +13,7 @@ import { migrationNumber, OBJECTS, SETTINGS } from './manifest-tables.ts'
 import { COLUMN_LIST, rowFrom } from './row-columns.ts'
 import { rowPages, rowPagesByDestination, rowsWhere } from './row-pages.ts'
 import { RowWriter } from './row-writer.ts'
+import { sendAgain } from './send-again.ts'
 
 export interface ManifestOptions {
   /** Milliseconds since 1970. Default `Date.now`. */
@@ -69,17 +70,14 @@ class SqlManifest implements Manifest {
   }
 
   async setSetting(name: string, value: string): Promise<void> {
-    await this.#engine.batch(
+    await sendAgain(this.#engine, [
       [
-        [
-          `INSERT INTO ${SETTINGS} (migration, name, value) VALUES (?, ?, ?) ON CONFLICT (migration, name) DO UPDATE SET value = excluded.value`,
-          this.#migration,
-          name,
-          value,
-        ],
+        `INSERT INTO ${SETTINGS} (migration, name, value) VALUES (?, ?, ?) ON CONFLICT (migration, name) DO UPDATE SET value = excluded.value`,
+        this.#migration,
+        name,
+        value,
       ],
-      { durable: true },
-    )
+    ])
   }
 
   rows: Manifest['rows'] = options => eachOf(this.rowPages(options))

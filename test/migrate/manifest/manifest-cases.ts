@@ -172,14 +172,36 @@ export function manifestCases(title: string, open: () => Promise<Opened>): void 
       expect(byStatus.unverified).toEqual({ objects: 1, bytes: 7 })
     })
 
+    it('takes back a row that was read, with changes', async () => {
+      const manifest = await fresh()
+      await manifest.write([added('k')])
+      await manifest.write([{ ...(await manifest.row('k'))!, state: 'copied' }])
+      expect(await manifest.row('k')).toMatchObject({ state: 'copied', revision: 2 })
+    })
+
+    it('tells the work that is left, large objects by their parts', async () => {
+      const manifest = await fresh()
+      expect(await manifest.workload({ largeObjectBytes: 100, partBytes: 30 })).toEqual({
+        objects: 0,
+        bytes: 0,
+        requests: 0,
+      })
+      await manifest.write([
+        { ...added('a'), size: 99 },
+        { ...added('b'), size: 100, state: 'failed' },
+        { ...added('c'), size: 1000, state: 'copied' },
+        { ...added('d'), size: 1000, state: 'refused' },
+      ])
+      expect(await manifest.workload({ largeObjectBytes: 100, partBytes: 30 })).toEqual({
+        objects: 2,
+        bytes: 199,
+        requests: 5,
+      })
+    })
+
     it('refuses what is no change and no name', async () => {
       const manifest = await fresh()
-      for (const change of [
-        {},
-        { sourceKey: '' },
-        { sourceKey: 'k', sizes: 1 },
-        { sourceKey: 'k', revision: 1 },
-      ])
+      for (const change of [{}, { sourceKey: '' }, { sourceKey: 'k', sizes: 1 }])
         await expect(manifest.write([change as RowChange])).rejects.toSatisfy(hasCode('invalid-argument'))
       await expect(openManifest(opened.engine, 'no/name')).rejects.toSatisfy(hasCode('invalid-argument'))
     })

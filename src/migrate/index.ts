@@ -18,6 +18,14 @@ export type { SettleReport } from './cut-over/settle.ts'
 export type { CutOverStatus } from './cut-over/status.ts'
 export type { CutOverVerification, VerificationProblem } from './cut-over/verification.ts'
 export type { VerifySidesOptions } from './cut-over/verify-sides.ts'
+export {
+  type JobCounts,
+  type MigrationJobs,
+  type MigrationJobsOptions,
+  migrationJobs,
+  type WorkOptions,
+} from './jobs/migration-jobs.ts'
+export type { WorkReport } from './jobs/work-on.ts'
 export { type KeyRule, keyRules } from './keys/key-rules.ts'
 export { parseKeyRule } from './keys/parse-key-rule.ts'
 export { type ManifestOptions, openManifest } from './manifest/open-manifest.ts'

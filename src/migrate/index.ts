@@ -64,6 +64,7 @@ export type {
 export type { CopyProgress, MigrationEvent, MigrationResult, OnEvent } from './migration-event.ts'
 export type { MigrationPlan, PlanRefusal, RefusalReason, RequestEstimate } from './migration-plan.ts'
 export { SUPABASE_PRO } from './plan/migration-prices.ts'
+export { type RepointOptions, type RepointReport, repointRecords } from './records/repoint-records.ts'
 export { reportCombined } from './report/report-combined.ts'
 export { type ReportHtmlOptions, reportHtml } from './report/report-html.ts'
 export { reportJsonl } from './report/report-jsonl.ts'

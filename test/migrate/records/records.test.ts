@@ -79,9 +79,6 @@ describe('records that are pointed to another store', () => {
     await moved.upload('a/new.txt', 'new')
     await moved.delete('a/4.txt')
     expect((await moved.audit()).clean).toBe(true)
-    await expect(
-      repointRecords({ from, to, records, recordsOptions: options, manifest }),
-    ).rejects.toBeDefined()
   })
 
   test('go on after a call that failed in the middle', async () => {

@@ -51,18 +51,22 @@ export function toldDifference(set: CutOverSet, from: ObjectInfo, to: ObjectInfo
   const [left, right] = [set.side('from').capabilities, set.side('to').capabilities]
   for (const name of ATTRIBUTES) {
     if (name === 'storageClass' || (name !== 'contentType' && !(left[name] && right[name]))) continue
-    const [a, b] = [canonical(from[name]), canonical(to[name])]
+    const [a, b] = [canonical(name, from[name]), canonical(name, to[name])]
     if (a !== b) return differ('attributes', name, a, b)
   }
   return undefined
 }
 
 /** The text of an attribute; metadata in the order of its names. */
-function canonical(value: ObjectInfo['contentType'] | ObjectInfo['metadata']): string {
-  if (value === undefined) return ''
-  return typeof value === 'string'
-    ? value
-    : JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+function canonical(
+  name: (typeof ATTRIBUTES)[number],
+  value: ObjectInfo['contentType'] | ObjectInfo['metadata'],
+): string {
+  // Supabase stores `no-cache` where nothing is given, also of what went to a store that stores nothing then.
+  if (value === undefined || (name === 'cacheControl' && value === 'no-cache')) return ''
+  if (typeof value === 'string') return value
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return entries.length === 0 ? '' : JSON.stringify(entries)
 }
 
 function isWhole({ checksum }: ObjectInfo): boolean {

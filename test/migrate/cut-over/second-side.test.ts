@@ -236,6 +236,15 @@ describe('what the sides tell differently', () => {
   })
 })
 
+it('takes the no-cache that one store puts there by itself for no difference, and another value for one', async () => {
+  const { to, store } = await started('verify')
+  await store.upload('a.txt', 'a', text)
+  await to.copy('a.txt', 'a.txt', { cacheControl: 'no-cache' })
+  expect(await store.verify()).toMatchObject({ matched: true, statuses: { match: 1 } })
+  await to.copy('a.txt', 'a.txt', { cacheControl: 'max-age=60' })
+  expect(await store.verify()).toMatchObject({ matched: false, statuses: { differ: 1 } })
+})
+
 describe('a list', () => {
   it('has what either side has, once and in order, without what was deleted or is not ours, also in folders', async () => {
     const { from, to, store } = await started('dual-write')

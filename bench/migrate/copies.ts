@@ -9,6 +9,7 @@ import { rcloneArguments, rcloneEnvironment } from './rclone.ts'
 import type { TwoStores } from './two-stores.ts'
 
 export const OURS = 'stowage, untuned'
+export const VERIFIED = 'stowage, untuned, planned again and verified'
 export const DEFAULTS = 'rclone, defaults'
 
 export interface Course {
@@ -24,9 +25,11 @@ export interface Course {
   readonly endpoints: { readonly from: string; readonly to: string }
 }
 
-/** Ours: planned, copied, planned again, verified. */
-export function copyByStowage(course: Course): Promise<Measured> {
-  return copied(course, (from, to) => migrateOnce(course.folder, from, to))
+/** `copy` plans and copies, as rclone copy does; `whole` plans again and verifies, too. */
+export type Extent = 'copy' | 'whole'
+
+export function copyByStowage(course: Course, extent: Extent): Promise<Measured> {
+  return copied(course, (from, to) => migrateOnce(course.folder, from, to, extent))
 }
 
 export function copyByRclone(course: Course, flags: readonly string[]): Promise<Measured> {
@@ -39,12 +42,12 @@ export async function migrateOnce(
   folder: string,
   from: Place,
   to: Place,
+  extent: Extent,
   database = join(folder, `${randomUUID()}.db`),
 ): Promise<Measured> {
   const program = fileURLToPath(new URL('./migrate-once.js', import.meta.url))
-  return measured(process.execPath, [program, JSON.stringify(from), JSON.stringify(to), database], {
-    NODE_NO_WARNINGS: '1',
-  })
+  const args = [program, JSON.stringify(from), JSON.stringify(to), database, extent]
+  return measured(process.execPath, args, { NODE_NO_WARNINGS: '1' })
 }
 
 async function copied(

@@ -27,7 +27,7 @@ export async function benchFinishedAgain(
   return stores.behind(0, async (from, to) => {
     const here = { ...source, endpoint: from.endpoint }
     const there = { ...destination, endpoint: to.endpoint }
-    await migrateOnce(folder, here, there, database)
+    await migrateOnce(folder, here, there, 'whole', database)
     const sync = rcloneArguments('sync', here, there, ['--checksum'])
     const requests = async (run: () => Promise<unknown>) => {
       const before = await Promise.all([from.seen(), to.seen()])
@@ -35,7 +35,7 @@ export async function benchFinishedAgain(
       const after = await Promise.all([from.seen(), to.seen()])
       return after.reduce((sum, { requests }, at) => sum + requests - before[at]!.requests, 0)
     }
-    const ours = () => migrateOnce(folder, here, there, database)
+    const ours = () => migrateOnce(folder, here, there, 'whole', database)
     const theirs = () => measured(rclone, sync, rcloneEnvironment(here, there))
     const counts = { [OURS]: await requests(ours), [SYNC]: await requests(theirs) }
     const rounds = await takeRounds(

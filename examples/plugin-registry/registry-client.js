@@ -75,8 +75,15 @@ export class RegistryClient {
 
   /** The bytes go to the store and not through the registry. */
   #send({ url, method, headers }, archive) {
+    // `fetch` says the length itself, and some refuse to be told it, too.
+    const others = Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-length')
     return this.#trying(async attempt => {
-      const response = await this.#fetch(url, { method, headers, body: archive, ...limits() })
+      const response = await this.#fetch(url, {
+        method,
+        headers: Object.fromEntries(others),
+        body: archive,
+        ...limits(),
+      })
       const text = await response.text()
       if (response.ok) return
       if (isPassing(response.status)) throw new Error(`the store answered ${response.status}`)

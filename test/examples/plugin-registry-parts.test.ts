@@ -177,7 +177,9 @@ describe('a client', () => {
   it('goes on where the store has taken the bytes and the answer was lost', async () => {
     const server = await loopbackServer()
     const seen: string[] = []
-    const upload = { url: `${server.origin}/store`, method: 'PUT', headers: {} }
+    const headers = { 'content-type': 'application/gzip', 'Content-Length': '11' }
+    const upload = { url: `${server.origin}/store`, method: 'PUT', headers }
+    const given: unknown[] = []
     server.use((request, response) => {
       seen.push(`${request.method} ${request.url}`)
       request.resume().on('end', () => {
@@ -193,7 +195,10 @@ describe('a client', () => {
     })
     const one = plugin('a', '1.0.0')
     try {
-      const absolute: typeof fetch = (url, init) => fetch(new URL(String(url), server.origin), init)
+      const absolute: typeof fetch = (url, init) => {
+        if (String(url) === upload.url) given.push(init?.headers)
+        return fetch(new URL(String(url), server.origin), init)
+      }
       const client = new RegistryClient(server.origin, {
         fetch: absolute,
         backoff: { sleep: async () => {} },
@@ -204,6 +209,8 @@ describe('a client', () => {
         'PUT /store',
         'PUT /plugins/a/1.0.0',
       ])
+      // The length is fetch's own to say: undici of npm refuses a second one.
+      expect(given[0]).toEqual({ 'content-type': 'application/gzip' })
     } finally {
       await server.close()
     }

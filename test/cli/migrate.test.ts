@@ -149,6 +149,23 @@ test('a module repacks bodies, and another one is refused afterwards', async () 
   expect(await migrate('run')).toMatchObject({ code: 2, stderr: expect.stringContaining('default export') })
 })
 
+test('files with records on either side move with them', async () => {
+  const { migrate, stores, text } = await files('recorded', TEXTS)
+  const records = ['--records-to', 'sqlite:./recorded-new.records', '--tenant-to', 'acme']
+  const there = await migrate('run', ...stores, ...records)
+  expect([there.code, there.stderr]).toEqual([0, ''])
+  expect((await migrate('verify', '--level', 'content')).code).toBe(0)
+  const recorded = ['--records', 'sqlite:./recorded-new.records', '--tenant', 'acme']
+  const listed = await run(['ls', '-r', stores[1]!, ...recorded])
+  expect(listed.stdout).toBe('a.txt\nb/c.txt\nb/ä d.txt\n')
+  await expect(text('a.txt')).rejects.toMatchObject({ code: 'ENOENT' })
+  expect((await run(['audit', stores[1]!, ...recorded])).code).toBe(0)
+
+  const back = ['--records-from', 'sqlite:./recorded-new.records', '--tenant-from', 'acme', '--name', 'back']
+  expect((await migrate('run', stores[1]!, 'file:./recorded-back', ...back)).code).toBe(0)
+  expect(await readFile(at('recorded-back', 'b/ä d.txt'), 'utf8')).toBe('three')
+})
+
 test('without a migration the commands say how to begin one, and make no database', async () => {
   for (const command of ['status', 'report', 'verify'])
     expect(await run(['migrate', command])).toMatchObject({

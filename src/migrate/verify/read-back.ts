@@ -34,9 +34,12 @@ export async function readBack(row: ManifestRow, options: ReadBackOptions): Prom
   const written = row.destinationChecksum ?? (options.transformed ? undefined : row.sourceChecksum)
   if (options.transformed && (atSource === undefined || written === undefined))
     return unverified('no checksum was taken while copying, and the body was transformed')
-  const ended = new AbortController()
-  const signal = options.signal === undefined ? ended.signal : AbortSignal.any([options.signal, ended.signal])
-  const reading = { ...options, signal }
+  const ending = new AbortController()
+  const end = () => ending.abort(options.signal?.reason)
+  if (options.signal?.aborted) end()
+  // By hand: what `AbortSignal.any` makes is kept by the caller's signal on some versions of Node, one an object.
+  options.signal?.addEventListener('abort', end, { once: true })
+  const reading = { ...options, signal: ending.signal }
   const sides = [
     checksumOf(options.from, row.sourceKey, row.sourceEtag, atSource, reading),
     checksumOf(options.to, row.destinationKey, row.destinationEtag, written, reading),
@@ -56,7 +59,8 @@ export async function readBack(row: ManifestRow, options: ReadBackOptions): Prom
     return MATCH
   } finally {
     // Where one side has failed, nobody needs the other's end.
-    ended.abort()
+    end()
+    options.signal?.removeEventListener('abort', end)
     await Promise.allSettled(sides)
   }
 }

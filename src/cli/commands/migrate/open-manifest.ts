@@ -45,7 +45,7 @@ export async function openManifest(
   { manifest: given, name = 'default' }: ManifestOptions,
 ): Promise<OpenedManifest> {
   const { env } = session.terminal
-  const engine = session.closing(await openEngine(given ?? env.STOWAGE_MANIFEST ?? DEFAULT_URL, { env }))
+  const engine = session.closing(await engineOf(given ?? env.STOWAGE_MANIFEST ?? DEFAULT_URL, env))
   const { openManifest: openOf } = await import('../../../migrate/manifest/open-manifest.ts')
   const manifest = await openOf(engine, name)
   const stored = await manifest.setting(SETTING)
@@ -69,9 +69,20 @@ export function storeCommand(manifest: Manifest, command: StoredCommand): Promis
   return manifest.setSetting(SETTING, JSON.stringify(command))
 }
 
+/**
+ * A file is not synced with each change, which would hold up the copies: a kill loses nothing by that, and after a power
+ * failure the last copies are found at the destination, and taken as what they are.
+ */
+async function engineOf(url: string, env: Session['terminal']['env']): Promise<Engine> {
+  const path = sqliteFile(url)
+  if (path === undefined) return openEngine(url, { env })
+  const { sqlite } = await import('../../../sql/sqlite/index.ts')
+  return sqlite({ path, durability: 'normal' })
+}
+
 /** The file of a URL, where it names one that can be looked for. */
 function sqliteFile(url: string): string | undefined {
-  const [, path] = /^sqlite:(?:\/\/(?=\/))?(?!:memory:)(.+)$/i.exec(url) ?? []
+  const [, path] = /^sqlite:(?:\/\/(?=\/))?(?!\/\/[^/]|:memory:)([^?#]+)$/i.exec(url) ?? []
   try {
     return path && decodeURIComponent(path)
   } catch {

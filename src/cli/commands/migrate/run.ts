@@ -12,9 +12,11 @@ import { withRuleOptions } from './rule-options.ts'
 import { noteProblems, statusTable } from './show-counts.ts'
 import { EventShow } from './show-events.ts'
 import { planText } from './show-plan.ts'
+import { redisUrl } from './worker.ts'
 
 interface RunOptions extends MigrationOptions {
   readonly dryRun?: true
+  readonly workers?: string | true
 }
 
 export function runCommand(terminal: Terminal): Command {
@@ -26,6 +28,7 @@ export function runCommand(terminal: Terminal): Command {
     .argument('[from]', 'URL of the store that is left; not needed where the manifest knows it')
     .argument('[to]', 'URL of the store that is moved to')
   withLimitOptions(withLevelOption(withManifestOptions(withExistingOption(withRuleOptions(command)))))
+    .option('--workers [redis]', 'let stowage migrate worker copy, on any machines; default: REDIS_URL')
     .option('-n, --dry-run', 'plan, and name what would be copied')
     .addHelpText(
       'after',
@@ -41,7 +44,9 @@ Examples:
       inSession(terminal, command, async session => {
         const { manifest, options: made } = await openMigration(session, { from, to }, options)
         if (options.dryRun) return dryRun(session, made, manifest)
-        const result = await whole(session, made)
+        const result = options.workers
+          ? await onWorkers(session, made, options.workers)
+          : await whole(session, made)
         await tellResult(session.out, manifest, result)
       }),
   )
@@ -63,6 +68,31 @@ async function whole({ out, signal }: Session, made: MigrateOptions): Promise<Mi
   }
   out.progress.stop()
   return result!
+}
+
+/** Plans and verifies here, and follows what the workers copy. */
+async function onWorkers(
+  { out, signal, terminal }: Session,
+  made: MigrateOptions,
+  redis: string | true,
+): Promise<MigrationResult> {
+  const { migrationJobs, runOnWorkers } = await import('../../../migrate/index.ts')
+  const jobs = migrationJobs(made, { redis: redisUrl(terminal, redis === true ? undefined : redis) })
+  const show = new EventShow(out)
+  try {
+    return await runOnWorkers(made, jobs, {
+      signal,
+      onEvent: event => show.show(event),
+      onProgress: ({ copiedBytes, copiedObjects, totalBytes, totalObjects }) =>
+        out.progress.reach(
+          { bytes: copiedBytes, files: copiedObjects },
+          { bytes: totalBytes, files: totalObjects },
+        ),
+    })
+  } finally {
+    out.progress.stop()
+    await jobs.close()
+  }
 }
 
 async function tellResult(out: Output, manifest: Manifest, result: MigrationResult): Promise<void> {

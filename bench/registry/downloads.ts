@@ -20,7 +20,7 @@ export async function benchDownloads(
   const registry = await startRegistry(server, folder)
   try {
     const sections: Section[] = []
-    for (const kib of [64, 1024]) sections.push(await benchSize(registry.origin, kib, scale))
+    for (const kib of [1024, 4096]) sections.push(await benchSize(registry.origin, kib, scale))
     return sections
   } finally {
     await registry.stop()

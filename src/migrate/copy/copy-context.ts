@@ -11,7 +11,7 @@ import type { PartBuffers } from './part-buffers.ts'
 /** What all copies of a run share. */
 export interface CopyContext {
   readonly settings: CopySettings
-  /** Ends with the run. */
+  /** Ends with the run; in the context of one object, its own. */
   readonly signal: AbortSignal
   readonly limit: AdaptiveLimit
   /** Bytes in memory. */

@@ -9,6 +9,7 @@ import { knownWork } from './copy-progress.ts'
 import type { CopySettings } from './copy-settings.ts'
 import { CopyTotals } from './copy-totals.ts'
 import { type CopyFailure, copyTries } from './copy-tries.ts'
+import { ObjectSignals } from './object-signals.ts'
 import { pace } from './pace.ts'
 import { PartBuffers } from './part-buffers.ts'
 import { RowKeeper } from './row-keeper.ts'
@@ -89,6 +90,7 @@ export async function copyRange(
     failures.push(error)
     ending.abort(error)
   }
+  const signals = new ObjectSignals(run)
   const underWay = new UnderWay()
   try {
     for await (const row of manifest.rows({ ...range, states: ['planned', 'failed'] })) {
@@ -109,7 +111,9 @@ export async function copyRange(
 
   async function copyRow(row: ManifestRow): Promise<void> {
     const task: CopyTask = { row, work: knownWork(row), revision: row.revision }
-    const outcome = await copyTries(context, task, { sleep, random, onRetry: event => totals.tell(event) })
+    const outcome = await signals.during(signal =>
+      copyTries({ ...context, signal }, task, { sleep, random, onRetry: event => totals.tell(event) }),
+    )
     await keeper.record(task, outcome)
     totals.ended(row, outcome)
     if (outcome.kind === 'failed' && totals.failedInARow >= MOST_FAILURES_IN_A_ROW) throw givingUp(outcome)

@@ -8,8 +8,13 @@ import type { Step } from '../../../records/support/simulation.ts'
 import { disagreements, payAll } from './agreement.ts'
 import { type TwinClient, TwinWorld } from './twin-world.ts'
 
-const KEYS = ['a.txt', 'b.txt']
-const FAULTS: readonly Step[] = ['fail', 'lose', 'late', 'twice', 'crash-before', 'crash-after']
+const KEYS = ['a.txt', 'b.txt', 'c.txt', 'd.txt']
+/** Most leave the process alive, to go on beside what they have left. */
+const FAULTS: readonly Step[] = [
+  ...(['fail', 'fail', 'fail', 'lose', 'lose', 'late', 'late', 'twice'] as const),
+  ...(['crash-before', 'crash-after'] as const),
+]
+const OPERATIONS = 6
 const text = { contentType: 'text/plain' }
 
 export interface TwinHistory {
@@ -54,12 +59,15 @@ export async function runTwinHistory({ seed, phase, next, work, faults }: TwinHi
       () => client.files.download(key).then(download => download.text()),
     ])()
   }
+  const workOnce = async (): Promise<unknown> => {
+    // What failed is due again after a while, and a write that goes on for long is looked after.
+    simulation.clock.advance(pick([0, 2_000, 95_000]))
+    await clients.worker!.store.clock()
+    return clients.worker!.store[work]()
+  }
   const doWork = async (name: string): Promise<void> => {
-    for (let number = 0; number < 4; number++)
-      await (name === 'worker'
-        ? clients.worker!.store[work]()
-        : perform(clients[name]!, `${name} ${number}`)
-      ).catch(error => {
+    for (let number = 0; number < OPERATIONS; number++)
+      await (name === 'worker' ? workOnce() : perform(clients[name]!, `${name} ${number}`)).catch(error => {
         if (!KNOWN.has(error.code)) problems.push(`${name}: ${error.code} ${error.message}`)
       })
   }

@@ -25,6 +25,7 @@ export {
   migrationJobs,
   type WorkOptions,
 } from './jobs/migration-jobs.ts'
+export { type RunOnWorkersOptions, runOnWorkers } from './jobs/run-on-workers.ts'
 export type { WorkReport } from './jobs/work-on.ts'
 export { type KeyRule, keyRules } from './keys/key-rules.ts'
 export { parseKeyRule } from './keys/parse-key-rule.ts'

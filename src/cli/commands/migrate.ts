@@ -6,8 +6,17 @@ import { reportCommand } from './migrate/report.ts'
 import { runCommand } from './migrate/run.ts'
 import { statusCommand } from './migrate/status.ts'
 import { verifyCommand } from './migrate/verify.ts'
+import { workerCommand } from './migrate/worker.ts'
 
-const COMMANDS = [planCommand, runCommand, statusCommand, verifyCommand, reportCommand, cutoverCommand]
+const COMMANDS = [
+  planCommand,
+  runCommand,
+  statusCommand,
+  verifyCommand,
+  reportCommand,
+  cutoverCommand,
+  workerCommand,
+]
 
 export function migrateCommand(terminal: Terminal): Command {
   const command = new Command('migrate')

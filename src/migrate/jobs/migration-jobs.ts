@@ -63,7 +63,10 @@ export interface MigrationJobs {
   work(options?: WorkOptions): Promise<WorkReport>
   counts(): Promise<JobCounts>
   /** Resolves when no job is waiting or active. */
-  idle(options?: { signal?: AbortSignal; onCounts?: (counts: JobCounts) => void }): Promise<JobCounts>
+  idle(options?: {
+    signal?: AbortSignal
+    onCounts?: (counts: JobCounts) => void | Promise<void>
+  }): Promise<JobCounts>
   close(): Promise<void>
 }
 
@@ -114,7 +117,7 @@ export function migrationJobs(migration: MigrateOptions, options: MigrationJobsO
   const idle: MigrationJobs['idle'] = async ({ signal, onCounts } = {}) => {
     for (;;) {
       const now = await counts()
-      onCounts?.(now)
+      await onCounts?.(now)
       if (now.waiting + now.active === 0) return now
       await settings.sleep(POLL_MS, signal)
     }

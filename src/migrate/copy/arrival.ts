@@ -54,6 +54,9 @@ export function outcomeOf(
     size: info.size,
     sourceEtag: info.etag,
     sourceModified: info.lastModified?.getTime(),
+    // Of the version before where they are not known of this one.
+    sourceChecksum: undefined,
+    destinationChecksum: undefined,
     ...sums,
     destinationSize: stored.size,
     destinationEtag: stored.etag,

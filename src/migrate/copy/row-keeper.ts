@@ -62,6 +62,7 @@ function changeOf({ row, revision }: CopyTask, outcome: CopyOutcome | CopyFailur
         errorMessage: outcome.message,
         destinationEtag: outcome.stored.etag ?? null,
         destinationSize: outcome.stored.size,
+        occupant: 'foreign',
         ifRevision: revision,
       }
     case 'failed':

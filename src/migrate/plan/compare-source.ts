@@ -138,12 +138,13 @@ function reasonOf({ errorCode, errorMessage }: ManifestRow) {
   return { errorCode, errorMessage }
 }
 
-function wasCopied({ destinationChecksum, destinationEtag, occupant }: ManifestRow): boolean {
-  return occupant !== 'foreign' && (destinationChecksum !== undefined || destinationEtag !== undefined)
+/** And is there still, as far as was seen: what was lost since has no size there. */
+function wasCopied({ destinationSize, occupant }: ManifestRow): boolean {
+  return occupant !== 'foreign' && destinationSize !== undefined
 }
 
 /** By the etag, which changes with the content. A store without one tells the time, some of them to the second. */
-function hasChanged(row: ManifestRow, { size, etag, lastModified }: ObjectInfo): boolean {
+export function hasChanged(row: ManifestRow, { size, etag, lastModified }: ObjectInfo): boolean {
   if (row.size !== size) return true
   if (row.sourceEtag !== undefined && etag !== undefined) return row.sourceEtag !== etag
   if (row.sourceModified === undefined || lastModified === undefined) return false

@@ -46,6 +46,8 @@ export async function checkObject(
   const there = await infoAt(to, row.destinationKey)
   if (there === undefined) return MISSING_DESTINATION
   if (isReplaced(row, there)) return REPLACED
+  if (settings.transform === undefined && there.size !== row.size)
+    return differ(`${row.size} bytes were to be copied, ${there.size} are there`)
   let source: ObjectInfo | undefined
   const askSource = async () => {
     source ??= await infoAt(from, row.sourceKey)

@@ -8,7 +8,7 @@ import type { VerifyLevel } from '../migrate-options.ts'
 import type { OnEvent } from '../migration-event.ts'
 import type { MigrationSettings } from '../plan/checked-settings.ts'
 import { checkObject } from './check-object.ts'
-import { type Finding, findingOf } from './finding.ts'
+import { type Finding, findingOf, OTHER_BYTES } from './finding.ts'
 
 export interface CheckRowsOptions {
   readonly level: VerifyLevel
@@ -41,6 +41,16 @@ export function isVerified(
   wanted: VerifyLevel,
 ): boolean {
   return status === 'match' && level !== undefined && RANK[level] >= RANK[wanted]
+}
+
+/** Whether a row was looked at by this level or a higher one since it was copied. */
+export function isLookedAt({ level }: Pick<ManifestRow, 'level'>, wanted: VerifyLevel): boolean {
+  return level !== undefined && RANK[level] >= RANK[wanted]
+}
+
+/** Whether a higher level than this has found other bytes: until it is asked again, a lower one can't say that they match. */
+export function hasOtherBytes(row: ManifestRow, wanted: VerifyLevel): boolean {
+  return row.errorCode === OTHER_BYTES && RANK[row.level ?? 'content'] > RANK[wanted]
 }
 
 /** What changes of a row by a finding; undefined where nothing does. A row that a copy has changed meanwhile stays as it is. */
@@ -91,7 +101,7 @@ export async function checkRows(
           `verify: ${errorsInARow} objects in a row could not be looked at: ${finding.message}`,
           { operation: 'verify' },
         )
-      const change = changeOf(row, finding, level)
+      const change = changeOf(row, finding, levelFor(row, level))
       if (change !== undefined) changes.push(change)
       last = row.sourceKey
       checked++
@@ -127,6 +137,10 @@ export async function checkRows(
   return checked
 }
 
+function levelFor(row: ManifestRow, wanted: VerifyLevel): VerifyLevel {
+  return hasOtherBytes(row, wanted) ? (row.level ?? 'content') : wanted
+}
+
 /** One object under the limit, tried again where its store may answer later. */
 async function limited(
   limit: AdaptiveLimit,
@@ -139,7 +153,7 @@ async function limited(
   for (let attempt = 1; ; attempt++) {
     const slot = await limit.acquire(signal)
     try {
-      const finding = await checkObject(settings, row, options)
+      const finding = await checkObject(settings, row, { ...options, level: levelFor(row, options.level) })
       slot.done(1)
       return finding
     } catch (error) {

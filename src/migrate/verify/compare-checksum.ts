@@ -12,7 +12,7 @@ import type { Checksum } from '../../core/checksum.ts'
 import type { ObjectInfo } from '../../core/results.ts'
 import { parseChecksumText, type RecordedChecksum } from '../copy/checksum-text.ts'
 import type { ManifestRow } from '../manifest.ts'
-import { differ, type Finding, MATCH, unverified } from './finding.ts'
+import { type Finding, MATCH, otherBytes, unverified } from './finding.ts'
 
 export interface ChecksumEvidence {
   readonly row: ManifestRow
@@ -35,7 +35,9 @@ export async function compareChecksum({
   if (told !== undefined && recorded !== undefined) {
     const same = sameAsRecorded(told, parseChecksumText(recorded), there.size)
     if (same !== undefined)
-      return same ? MATCH : differ(`the destination's ${told.algorithm} is not the one taken while copying`)
+      return same
+        ? MATCH
+        : otherBytes(`the destination's ${told.algorithm} is not the one taken while copying`)
   }
   if (told !== undefined && askSource !== undefined) {
     const source = await askSource()
@@ -43,7 +45,7 @@ export async function compareChecksum({
       if (source.value === told.value) return MATCH
       // Parts of other lengths give other checksums of the same bytes.
       if (told.compositeParts === undefined)
-        return differ(`the two sides have not the same ${told.algorithm}`)
+        return otherBytes(`the two sides have not the same ${told.algorithm}`)
     }
   }
   if (recorded === undefined)

@@ -5,7 +5,7 @@ import type { VerifyLevel } from '../migrate-options.ts'
 import type { OnEvent } from '../migration-event.ts'
 import type { MigrationSettings } from '../plan/checked-settings.ts'
 import { isReplaced } from './check-object.ts'
-import { changeOf } from './check-rows.ts'
+import { changeOf, hasOtherBytes } from './check-rows.ts'
 import { type Finding, MATCH, MISSING_DESTINATION, REPLACED } from './finding.ts'
 import { listedSide, rowStream } from './listed-side.ts'
 import type { StrayLog } from './strays.ts'
@@ -69,6 +69,8 @@ function placeFinding(row: ManifestRow, there: ObjectInfo | undefined): Finding 
 function marked(row: ManifestRow, finding: Finding | undefined, level: VerifyLevel): RowChange | undefined {
   if (finding !== undefined) return changeOf(row, finding, level)
   if (row.status === 'match' || row.status === 'unverified') return undefined
+  if (hasOtherBytes(row, level))
+    return { sourceKey: row.sourceKey, status: 'unverified', ifRevision: row.revision }
   return changeOf(row, { ...MATCH, status: 'unverified' }, level)
 }
 

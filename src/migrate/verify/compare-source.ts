@@ -5,6 +5,7 @@ import type { Manifest, ManifestRow, RowRange } from '../manifest.ts'
 import type { VerifyLevel } from '../migrate-options.ts'
 import type { OnEvent } from '../migration-event.ts'
 import type { MigrationSettings } from '../plan/checked-settings.ts'
+import { hasChanged } from '../plan/compare-source.ts'
 import { changeOf } from './check-rows.ts'
 import { CHANGED_AT_SOURCE, type Finding, MISSING_SOURCE } from './finding.ts'
 import { listedSide, rowStream } from './listed-side.ts'
@@ -53,7 +54,7 @@ export async function* compareSource(
       continue
     }
     if (row.state !== 'copied' || isSettled(row)) continue
-    if (object !== undefined && !isChanged(row, object)) {
+    if (object !== undefined && !hasChanged(row, object)) {
       if (!isDone(row)) yield row
       continue
     }
@@ -61,12 +62,4 @@ export async function* compareSource(
     if (waiting.length >= WRITTEN) await write()
   }
   await write()
-}
-
-/** Whether the source has something else than was copied, as far as size and etag say. */
-function isChanged({ size, sourceEtag }: ManifestRow, object: ObjectInfo): boolean {
-  return (
-    object.size !== size ||
-    (sourceEtag !== undefined && object.etag !== undefined && object.etag !== sourceEtag)
-  )
 }

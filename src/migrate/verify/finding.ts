@@ -14,6 +14,14 @@ export function differ(message: string): Finding {
   return { status: 'differ', code: 'differ', message }
 }
 
+/** The code of what `otherBytes` finds. */
+export const OTHER_BYTES = 'checksum-mismatch'
+
+/** Nothing but a checksum has told it, so nothing less can take it back. */
+export function otherBytes(message: string): Finding {
+  return { status: 'differ', code: OTHER_BYTES, message }
+}
+
 export function unverified(message: string): Finding {
   return { status: 'unverified', code: 'unverified', message }
 }

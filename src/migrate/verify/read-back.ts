@@ -5,12 +5,12 @@ import { checksumHasher, parseChecksumText } from '../copy/checksum-text.ts'
 import type { ManifestRow } from '../manifest.ts'
 import {
   CHANGED_AT_SOURCE,
-  differ,
   type Finding,
   isObjectMissing,
   MATCH,
   MISSING_DESTINATION,
   MISSING_SOURCE,
+  otherBytes,
   REPLACED,
   unverified,
 } from './finding.ts'
@@ -51,11 +51,11 @@ export async function readBack(row: ManifestRow, options: ReadBackOptions): Prom
     if (source === 'changed') return CHANGED_AT_SOURCE
     if (destination === 'changed') return REPLACED
     if (atSource !== undefined && source !== atSource)
-      return differ('the bytes at the source are not those that were copied, under the same etag')
+      return otherBytes('the bytes at the source are not those that were copied, under the same etag')
     if (written !== undefined && destination !== written)
-      return differ('the bytes at the destination are not those that were written')
+      return otherBytes('the bytes at the destination are not those that were written')
     if (written === undefined && source !== destination)
-      return differ('the bytes are not the same on both sides')
+      return otherBytes('the bytes are not the same on both sides')
     return MATCH
   } finally {
     // Where one side has failed, nobody needs the other's end.

@@ -4,7 +4,7 @@ import type { VerifyLevel } from '../migrate-options.ts'
 import type { OnEvent } from '../migration-event.ts'
 import type { MigrationSettings } from '../plan/checked-settings.ts'
 import { destinationsOf } from '../plan/destination-key.ts'
-import { type CheckRowsOptions, checkRows, isVerified } from './check-rows.ts'
+import { type CheckRowsOptions, checkRows, isLookedAt, isVerified } from './check-rows.ts'
 import { compareDestination } from './compare-destination.ts'
 import { compareSource } from './compare-source.ts'
 import { forgetStrays, StrayLog, strayCounts } from './strays.ts'
@@ -87,11 +87,11 @@ async function verifyWhole({ settings, manifest, shared }: Work): Promise<number
   const { level } = shared
   let run = await beginVerifyRun(manifest, level, settings.now)
   const resumed = run
-  const isDone = ({ sourceKey }: ManifestRow) => isBehind(resumed, sourceKey)
+  // What was copied again since has to be looked at again.
+  const isDone = (row: ManifestRow) => isBehind(resumed, row.sourceKey) && isLookedAt(row, level)
   const strays = new StrayLog(manifest)
   await strays.begin()
-  const keeps = (row: ManifestRow) => isDone(row) && row.level === level
-  await compareDestination(settings, manifest, { ...shared, strays, keeps })
+  await compareDestination(settings, manifest, { ...shared, strays, keeps: isDone })
   const destinationOf = await destinationsOf(settings)
   const rows = compareSource(settings, manifest, {
     ...shared,

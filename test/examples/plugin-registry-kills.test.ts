@@ -85,7 +85,7 @@ describe('a server that is killed', () => {
       const folder = newFolder()
       const isMoving = over !== 'one store'
       if (isMoving) await inMove(folder, move => move.advance())
-      const env = isMoving ? { MOVE_TO_URL: pathToFileURL(join(folder, 'moved')).href } : {}
+      const env = { MOVE_TO_URL: isMoving ? pathToFileURL(join(folder, 'moved')).href : '' }
       const stops: string[] = []
       for (let call = 1; call <= MOST_CALLS && stops.at(-1) !== 'answer'; call++) {
         const doomed = start('plugin-registry-stop-server.js', [folder, `${call}`], env)

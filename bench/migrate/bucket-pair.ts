@@ -30,13 +30,13 @@ export function openPlace({ accessKeyId, secretAccessKey, ...rest }: Place) {
   return s3({ ...rest, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } })
 }
 
-/** Objects in folders of a hundred, each with bytes of its own. */
-export async function fill(place: Place, objects: number, bytes: number): Promise<void> {
+/** Objects in folders of so many, each with bytes of its own. */
+export async function fill(place: Place, objects: number, bytes: number, folder = 100): Promise<void> {
   const files = openPlace(place)
   const left = Array.from({ length: objects }, (_, index) => index).values()
   const worker = async () => {
     for (const index of left) {
-      const key = `${String(Math.floor(index / 100)).padStart(4, '0')}/${String(index).padStart(6, '0')}.bin`
+      const key = `${String(Math.floor(index / folder)).padStart(4, '0')}/${String(index).padStart(6, '0')}.bin`
       const body = randomBytes(bytes)
       // No word that the proxies would take for a request.
       body[0] = 0

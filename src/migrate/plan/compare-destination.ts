@@ -3,14 +3,17 @@ import type { ObjectInfo } from '../../core/provider.ts'
 import { KeyStream, meetings } from '../../records/key-streams.ts'
 import type { ManifestRow, RowChange } from '../manifest.ts'
 import type { ExistingObjects } from '../migrate-options.ts'
-import { listedPages, type PlanContext } from './plan-context.ts'
+import type { PlanContext } from './plan-context.ts'
 
 type Change = RowChange & { readonly ifRevision: number }
 
 /** @throws what the list throws: then nothing behind that page is touched */
-export async function compareDestination(context: PlanContext): Promise<void> {
+export async function compareDestination(
+  context: PlanContext,
+  pages: AsyncIterable<readonly ObjectInfo[]>,
+): Promise<void> {
   const { settings, manifest, writes, counts } = context
-  const objects = new KeyStream(listedPages(context, 'destination'), (object: ObjectInfo) => object.key)
+  const objects = new KeyStream(pages, (object: ObjectInfo) => object.key)
   await objects.fill()
   // Nothing there, and nothing to miss: the usual first plan.
   if (objects.head === undefined && counts.known === 0) return objects.close()

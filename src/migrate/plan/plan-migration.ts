@@ -1,11 +1,13 @@
+import { eitherSignal } from '../../core/deadline.ts'
 import type { Manifest } from '../manifest.ts'
 import type { MigrationPlan, PlanRefusal, RefusalReason } from '../migration-plan.ts'
 import type { MigrationSettings } from './checked-settings.ts'
 import { compareDestination } from './compare-destination.ts'
 import { compareSource } from './compare-source.ts'
 import { findCollisions } from './find-collisions.ts'
-import type { PlanContext, PlanCounts } from './plan-context.ts'
+import { listedPages, type PlanContext, type PlanCounts } from './plan-context.ts'
 import { PlanWrites } from './plan-writes.ts'
+import { readAhead } from './read-ahead.ts'
 import { requestEstimate } from './request-estimate.ts'
 import { keepSettings } from './stored-settings.ts'
 
@@ -17,6 +19,9 @@ export interface PlanOptions {
 
 /** Refusals that stand in the plan itself; all of them are rows. */
 const SHOWN_REFUSALS = 100
+
+/** Pages of the destination that are read before they are wanted: some 5 MB. */
+const PAGES_AHEAD = 16
 
 /**
  * Lists both sides once and writes what has to be done into the manifest: no request per object, and no more memory for a
@@ -41,10 +46,30 @@ export async function planMigration(
   await manifest.setSetting('planning', 'yes')
   const writes = new PlanWrites(manifest)
   const context: PlanContext = { settings, manifest, writes, counts, signal, onEvent }
+  const ending = new AbortController()
+  try {
+    return await compared(context, isPlanned, ending)
+  } finally {
+    ending.abort()
+  }
+}
+
+/** @param ending ends the destination's list where the source's fails */
+async function compared(
+  context: PlanContext,
+  isPlanned: boolean,
+  ending: AbortController,
+): Promise<MigrationPlan> {
+  const { settings, manifest, writes, counts, signal, onEvent } = context
+  const listing = { ...context, signal: eitherSignal(signal, ending.signal) }
+  const pages = listedPages(listing, 'destination')
+  // Where nothing is left to copy nobody copies, so nothing changes between the two lists, and they can be read side by side.
+  const isIdle = isPlanned && !(await isAnyLeft(manifest))
+  const destination = isIdle ? readAhead(pages, PAGES_AHEAD) : pages
   await compareSource(context)
   // A plan that was killed has left rows that it did not hold against each other.
   if (canMeet(settings) && (writes.total > 0 || !isPlanned)) await findCollisions(context)
-  await compareDestination(context)
+  await compareDestination(context, destination)
   // Two copies of one place, as only copying beside a plan can leave, show as one that was lost.
   if (canMeet(settings) && counts.since.lost > 0) await findCollisions(context)
   const plan = await summary(context)
@@ -52,6 +77,11 @@ export async function planMigration(
   await manifest.setSetting('planning', 'no')
   await onEvent({ kind: 'planned', plan })
   return plan
+}
+
+async function isAnyLeft(manifest: Manifest): Promise<boolean> {
+  for await (const _ of manifest.rows({ states: ['planned', 'failed'] })) return true
+  return false
 }
 
 /** Whether a plan has been made and none is under way, or was killed before it ended: only then may objects be copied. */

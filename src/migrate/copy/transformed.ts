@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { untilEnded } from '../../core/deadline.ts'
 import type { Download } from '../../core/download.ts'
 import { StorageError } from '../../core/errors.ts'
 import type { BodyTransform } from '../migrate-options.ts'
@@ -21,7 +22,7 @@ export async function transformed(
   download: Download,
 ): Promise<TransformedBody> {
   const input = new TransformInput(context, download)
-  const output = outputOf(transform, input, download)
+  const output = outputOf(context, transform, input, download)
   const first: Uint8Array[] = []
   let length = 0
   while (length <= WHOLE_BYTES) {
@@ -70,15 +71,16 @@ class TransformInput {
 }
 
 async function* outputOf(
+  { signal }: CopyContext,
   transform: BodyTransform,
   input: TransformInput,
   { info }: Download,
 ): AsyncGenerator<Uint8Array> {
   try {
-    const given: unknown = await transform(input.chunks(), info)
+    const given: unknown = await untilEnded((async () => transform(input.chunks(), info))(), signal)
     if (typeof given !== 'object' || given === null || !(Symbol.asyncIterator in given))
       throw notBytes('an async iterable of bytes')
-    for await (const chunk of given as AsyncIterable<unknown>) {
+    for await (const chunk of endingWith(signal, given as AsyncIterable<unknown>)) {
       if (input.failure !== undefined) break
       if (!(chunk instanceof Uint8Array)) throw notBytes('bytes: each chunk a Uint8Array')
       yield chunk
@@ -87,6 +89,22 @@ async function* outputOf(
   } catch (error) {
     if (input.failure !== undefined) throw input.failure
     throw error instanceof StorageError ? error : failed('the transform', error)
+  }
+}
+
+/** A transform that hangs is not waited for when the run ends, nor for its end. */
+async function* endingWith<Item>(signal: AbortSignal, items: AsyncIterable<Item>): AsyncGenerator<Item> {
+  const iterator = items[Symbol.asyncIterator]()
+  let isOver = false
+  try {
+    for (;;) {
+      const { done, value } = await untilEnded(iterator.next(), signal)
+      isOver = done === true
+      if (isOver) return
+      yield value
+    }
+  } finally {
+    if (!isOver) void Promise.resolve(iterator.return?.()).catch(() => {})
   }
 }
 

@@ -1,7 +1,8 @@
-import type { ListEntry, ObjectInfo, StorageProvider } from '../../core/provider.ts'
+import type { ObjectInfo, StorageProvider } from '../../core/provider.ts'
 import type { Manifest } from '../manifest.ts'
 import type { OnEvent } from '../migration-event.ts'
 import type { MigrationSettings } from './checked-settings.ts'
+import { listedObjects } from './listed-objects.ts'
 import type { PlanWrites } from './plan-writes.ts'
 
 /** What all steps of one plan share. */
@@ -31,16 +32,11 @@ export async function* listedPages(
   const prefix = side === 'source' ? settings.sourcePrefix : settings.destinationPrefix
   let objects = 0
   let bytes = 0
-  for await (const entries of provider.list({ prefix, signal }).pages()) {
-    const page = entries.filter(isObject)
+  for await (const page of listedObjects(provider, { prefix, signal })) {
     counts.pages[side]++
     objects += page.length
     for (const { size } of page) bytes += size
     await onEvent({ kind: 'listing', side, objects, bytes })
     yield page
   }
-}
-
-function isObject(entry: ListEntry): entry is ListEntry & { readonly kind: 'object' } {
-  return entry.kind === 'object'
 }

@@ -1,6 +1,7 @@
-import type { ListEntry, ObjectInfo, StorageProvider } from '../../core/provider.ts'
+import type { ObjectInfo, StorageProvider } from '../../core/provider.ts'
 import { KeyStream } from '../../records/key-streams.ts'
 import type { ManifestRow } from '../manifest.ts'
+import { listedObjects } from '../plan/listed-objects.ts'
 
 export interface ListedSideOptions {
   readonly prefix: string
@@ -21,17 +22,12 @@ async function* pagesOf(
 ): AsyncGenerator<readonly ObjectInfo[]> {
   let objects = 0
   let bytes = 0
-  for await (const page of provider.list({ prefix, startAfter, signal }).pages()) {
-    const infos = page.filter(isObject)
+  for await (const infos of listedObjects(provider, { prefix, startAfter, signal })) {
     objects += infos.length
     for (const { size } of infos) bytes += size
     await onPage?.(objects, bytes)
     yield infos
   }
-}
-
-function isObject(entry: ListEntry): entry is Extract<ListEntry, { kind: 'object' }> {
-  return entry.kind === 'object'
 }
 
 /** Rows as a stream of the same kind. */

@@ -1,4 +1,5 @@
 import type { Manifest, VerifyStatus } from '../manifest.ts'
+import { jsonLine } from './json-line.ts'
 import { type ReportEntry, reportEntries } from './report-entry.ts'
 
 /** As `rclone check --combined` has them; what it has no sign for counts as an error. */
@@ -33,5 +34,5 @@ function keyOf(entry: ReportEntry): string {
 }
 
 function onOneLine(key: string): string {
-  return /[\x00-\x1f\x7f\u2028\u2029]/.test(key) ? JSON.stringify(key) : key
+  return /[\x00-\x1f\x7f-\x9f\u2028\u2029]/.test(key) ? jsonLine(key) : key
 }

@@ -1,6 +1,7 @@
 import type { Manifest } from '../manifest.ts'
 import { strayCounts } from '../verify/strays.ts'
 import { isComplete, statusesOf } from '../verify/verification-summary.ts'
+import { jsonLine } from './json-line.ts'
 import { reportEntries } from './report-entry.ts'
 
 /**
@@ -46,5 +47,5 @@ export async function* reportJsonl(manifest: Manifest): AsyncGenerator<string> {
 }
 
 function lineOf(value: object): string {
-  return `${JSON.stringify(value)}\n`
+  return `${jsonLine(value)}\n`
 }

@@ -61,7 +61,10 @@ export async function copyStreamed(
     async content() {
       const { body } = await next()
       const hasher = checksumHasher()
-      for await (const chunk of body) hasher.update(chunk)
+      for await (const chunk of body) {
+        if (settings.transform === undefined) await pace.bytes(chunk.length, signal)
+        hasher.update(chunk)
+      }
       sum = hasher.text()
       return sum
     },

@@ -76,7 +76,10 @@ export class PartReader implements RangeSource {
 
   async #bytes(start: number, end: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
     const bytes = await this.#hold(start, end - start, signal)
-    await this.#context.pace.bytes(end - start, signal)
+    const { pace } = this.#context
+    await pace.bytes(end - start, signal)
+    // The one that will send it.
+    await pace.request(signal)
     const download = await opened(this.#context, this.#task, {
       range: { start, end: end - 1 },
       ifMatch: this.#etag,

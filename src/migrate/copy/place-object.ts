@@ -61,7 +61,8 @@ async function put(placement: Placement, conditions: PutConditions): Promise<Pla
 async function settle(context: CopyContext, placement: Placement): Promise<Placed> {
   const { to, existing } = context.settings
   const { row, attributes, work } = placement
-  const { signal } = context
+  const { signal, pace } = context
+  await pace.request(signal)
   const stored = await to.info(row.destinationKey, { signal }).catch(error => {
     if (isStorageError(error, 'not-found') && error.resource === undefined) return undefined
     throw error
@@ -103,7 +104,7 @@ function wasStreamed(stored: ObjectInfo, { streamed }: KnownWork): boolean {
 
 /** Those of `wanted` that the stored bytes have; undefined where they change while they are read. */
 async function checksumsOf(
-  { settings: { to }, signal }: CopyContext,
+  { settings: { to }, signal, pace }: CopyContext,
   stored: ObjectInfo,
   wanted: readonly string[],
 ): Promise<Set<string> | undefined> {
@@ -117,12 +118,16 @@ async function checksumsOf(
     const kind = like.kind === 'whole' ? '' : String(like.partBytes)
     if (!kinds.has(kind)) kinds.set(kind, checksumHasher(like))
   }
+  await pace.request(signal)
   const download = await to.download(stored.key, { signal })
   if (stored.etag !== undefined && download.info.etag !== stored.etag) {
     download.cancel()
     return undefined
   }
-  for await (const chunk of download) for (const hasher of kinds.values()) hasher.update(chunk)
+  for await (const chunk of download) {
+    for (const hasher of kinds.values()) hasher.update(chunk)
+    await pace.bytes(chunk.length, signal)
+  }
   return new Set([...kinds.values()].map(hasher => hasher.text()))
 }
 

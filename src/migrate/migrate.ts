@@ -57,7 +57,7 @@ export interface MigrationStatus extends ManifestCounts {
  * @example
  * ```ts
  * const state = sqlite({ path: './migration.db' })
- * for await (const event of migrate({ from: supabase(old), to: s3(bucket), manifest: state })) {
+ * for await (const event of migrate({ from: files, to: s3({ bucket: 'new' }), manifest: state })) {
  *   if (event.kind === 'failed') console.error(event.row.sourceKey, event.error.message)
  *   if (event.kind === 'done') console.log(event.result.complete ? 'all of it matches' : event.result.statuses)
  * }

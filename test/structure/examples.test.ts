@@ -40,7 +40,7 @@ const READERS_OWN = `
 import type { Readable, Writable } from 'node:stream'
 import type { S3Client as Client } from '@aws-sdk/client-s3'
 import type { SupabaseClient } from '@supabase/supabase-js'
-import type { StorageProvider as Provider } from 'stowage'
+import type { RangeSource, StorageProvider as Provider } from 'stowage'
 import type { ConformanceContext } from 'stowage/conformance'
 import type { Driver } from 'stowage/driver'
 import type { S3Options } from 'stowage/s3'
@@ -53,6 +53,7 @@ import type { Imgproxy } from 'stowage/imgproxy'
 declare global {
   const files: Provider
   const stream: Readable
+  const source: RangeSource
   const response: Writable
   const svg: string
   const expected: string
@@ -122,6 +123,7 @@ const WELL_KNOWN: Record<string, string> = {
   ulid: "import { ulid } from 'ulid'",
   tape: "import { tape } from '../src/tape.ts'",
   StorageProvider: "import type { StorageProvider } from 'stowage'",
+  UploadedPart: "import type { UploadedPart } from 'stowage'",
   attachment: "import { attachment } from '../src/core/content-disposition.ts'",
 }
 

@@ -34,17 +34,6 @@ const MOST_FAILURES = 0.25
 /**
  * So many slots as bring the most, found out while they are used. A window lasts until as many have ended as may be
  * under way; one in which nobody had to wait says nothing about the limit.
- *
- * @example
- * ```ts
- * const slot = await limit.acquire(signal)
- * try {
- *   await copy()
- *   slot.done(1)
- * } finally {
- *   slot.release()
- * }
- * ```
  */
 export class AdaptiveLimit {
   readonly #now: () => number

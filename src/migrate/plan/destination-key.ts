@@ -16,13 +16,6 @@ type Settings = Pick<MigrationSettings, 'filters' | 'keys' | 'to' | 'destination
 
 /**
  * Tells for each object of the source where it goes; undefined where a filter or the conversion leaves it out.
- *
- * @example
- * ```ts
- * const destinationOf = await destinationsOf(checkedSettings(options))
- * const destination = destinationOf({ key: 'photos/1.jpg', size: 1000 })
- * if (destination?.refusal === undefined) console.log(destination?.key)
- * ```
  */
 export async function destinationsOf(
   settings: Settings,

@@ -49,8 +49,9 @@ export interface RepointReport {
  * @example
  * ```ts
  * const state = sqlite({ path: './migration.db' })
- * await repointRecords({ from: local({ root: './files' }), to: s3(bucket), records: state, manifest: state })
- * const files = withRecords(s3(bucket), state)
+ * const bucket = s3({ bucket: 'new' })
+ * await repointRecords({ from: local({ root: './files' }), to: bucket, records: state, manifest: state })
+ * const files = withRecords(bucket, state)
  * ```
  */
 export async function repointRecords(options: RepointOptions): Promise<RepointReport> {

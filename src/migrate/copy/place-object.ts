@@ -45,12 +45,37 @@ export async function placeObject(context: CopyContext, placement: Placement): P
   if (occupant === undefined && createOnly === true) conditions = { ifNoneMatch: '*' }
   if (occupant === 'ours' && conditionalReplace === true && destinationEtag !== undefined)
     conditions = { ifMatch: destinationEtag }
+  // What came since the plan would be overwritten unseen.
+  const isUnguarded = occupant === undefined ? createOnly !== true : conditionalReplace !== true
+  if (isUnguarded && occupant !== 'foreign' && !(await isAsPlanned(context, placement.row)))
+    return settle(context, placement)
   try {
     return await put(placement, conditions)
   } catch (error) {
     if (isStorageError(error, 'already-exists', 'precondition-failed')) return settle(context, placement)
     throw error
   }
+}
+
+/** Whether the place is as the row has it, at this moment: what a store without conditions can tell. */
+async function isAsPlanned(context: CopyContext, row: ManifestRow): Promise<boolean> {
+  const stored = await storedAt(context, row.destinationKey)
+  if (stored === undefined || row.occupant === undefined) return stored === undefined
+  const { destinationEtag, destinationSize } = row
+  const isSameEtag =
+    destinationEtag === undefined || stored.etag === undefined || stored.etag === destinationEtag
+  return isSameEtag && (destinationSize === undefined || stored.size === destinationSize)
+}
+
+async function storedAt(
+  { settings: { to }, signal, pace }: CopyContext,
+  key: string,
+): Promise<ObjectInfo | undefined> {
+  await pace.request(signal)
+  return to.info(key, { signal }).catch(error => {
+    if (isStorageError(error, 'not-found') && error.resource === undefined) return undefined
+    throw error
+  })
 }
 
 async function put(placement: Placement, conditions: PutConditions): Promise<Placed> {
@@ -61,12 +86,7 @@ async function put(placement: Placement, conditions: PutConditions): Promise<Pla
 async function settle(context: CopyContext, placement: Placement): Promise<Placed> {
   const { to, existing } = context.settings
   const { row, attributes, work } = placement
-  const { signal, pace } = context
-  await pace.request(signal)
-  const stored = await to.info(row.destinationKey, { signal }).catch(error => {
-    if (isStorageError(error, 'not-found') && error.resource === undefined) return undefined
-    throw error
-  })
+  const stored = await storedAt(context, row.destinationKey)
   // It has gone meanwhile.
   if (stored === undefined)
     return put(placement, to.capabilities.createOnly === true ? { ifNoneMatch: '*' } : {})

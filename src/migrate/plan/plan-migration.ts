@@ -1,6 +1,7 @@
 import { eitherSignal } from '../../core/deadline.ts'
 import type { Manifest } from '../manifest.ts'
 import type { MigrationPlan, PlanRefusal, RefusalReason } from '../migration-plan.ts'
+import { assertApart } from './assert-apart.ts'
 import type { MigrationSettings } from './checked-settings.ts'
 import { compareDestination } from './compare-destination.ts'
 import { compareSource } from './compare-source.ts'
@@ -27,14 +28,15 @@ const PAGES_AHEAD = 16
  * Lists both sides once and writes what has to be done into the manifest: no request per object, and no more memory for a
  * million of them. May be repeated at any time, also while objects are copied; a finished migration costs the two lists.
  *
- * @throws `conflict` where the migration has begun with other stores or rules; what either list throws: then no plan is
- *   made, and what the list did not tell of stays as it was
+ * @throws `invalid-argument` where the destination lies within the source; `conflict` where the migration has begun with other
+ *   stores or rules; what either list throws: then no plan is made, and what the list did not tell of stays as it was
  */
 export async function planMigration(
   settings: MigrationSettings,
   manifest: Manifest,
   { signal = settings.signal, onEvent = () => {} }: PlanOptions = {},
 ): Promise<MigrationPlan> {
+  await assertApart(settings)
   await keepSettings(manifest, settings)
   const counts: PlanCounts = {
     pages: { source: 0, destination: 0 },

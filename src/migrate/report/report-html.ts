@@ -2,6 +2,7 @@
 import { humanDate, humanSize, plural, printable } from '../../core/human-format.ts'
 import type { Manifest, VerifyStatus } from '../manifest.ts'
 import { VERIFY_STATUSES } from '../verify/verification-summary.ts'
+import { lostAttributes } from './lost-attributes.ts'
 import { legend, shareBar, sizeColumns } from './report-chart.ts'
 import type { ReportEntry } from './report-entry.ts'
 import { type ReportFigures, reportFigures } from './report-figures.ts'
@@ -21,7 +22,7 @@ const TITLES: Record<VerifyStatus, { title: string; advice: string }> = {
   differ: {
     title: 'Not the same on both sides',
     advice:
-      'The destination has other bytes or attributes than were copied, or the source has changed since. Run again to copy what has changed.',
+      'The destination has other bytes or attributes than were copied, or the source has changed since. Run again to copy what has changed; a copy whose bytes are wrong is not replaced before it is deleted.',
   },
   'missing-destination': {
     title: 'Missing at the destination',
@@ -57,6 +58,7 @@ export async function reportHtml(manifest: Manifest, options: ReportHtmlOptions 
   const { from, to, first = 200, now = Date.now } = options
   const figures = await reportFigures(manifest, first)
   const { complete, counts, statuses, bytes } = figures
+  const lost = Object.entries(await lostAttributes(manifest))
   const open = VERIFY_STATUSES.reduce((sum, status) => sum + (status === 'match' ? 0 : statuses[status]), 0)
   const places = [from, to]
     .filter(place => place !== undefined)
@@ -98,6 +100,7 @@ ${sizeColumns(figures.sizes)}
 ${VERIFY_STATUSES.filter(status => status !== 'match' && statuses[status] > 0)
   .map(status => section(status, figures))
   .join('\n')}
+${lost.length === 0 ? '' : lostSection(lost)}
 </main>
 </body>
 </html>
@@ -119,6 +122,16 @@ function section(status: VerifyStatus, { statuses, first }: ReportFigures): stri
 ${first[status].map(item).join('\n')}
 </ul>
 ${rest > 0 ? `<p class="rest">and ${rest.toLocaleString('en')} more that this page does not list</p>` : ''}
+</section>`
+}
+
+function lostSection(lost: readonly (readonly [name: string, key: string])[]): string {
+  return `<section>
+<h2>Attributes that the destination can’t keep</h2>
+<p>They were left out. What is verified is what was sent.</p>
+<ul>
+${lost.map(([name, key]) => line(name, [`first of ${key}`])).join('\n')}
+</ul>
 </section>`
 }
 

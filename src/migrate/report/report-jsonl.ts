@@ -2,6 +2,7 @@ import type { Manifest } from '../manifest.ts'
 import { strayCounts } from '../verify/strays.ts'
 import { isComplete, statusesOf } from '../verify/verification-summary.ts'
 import { jsonLine } from './json-line.ts'
+import { lostAttributes } from './lost-attributes.ts'
 import { reportEntries } from './report-entry.ts'
 
 /**
@@ -42,6 +43,7 @@ export async function* reportJsonl(manifest: Manifest): AsyncGenerator<string> {
       states: counts.byState,
       statuses: statusesOf(counts, strays),
       strays,
+      lostAttributes: await lostAttributes(manifest),
     },
   })
 }

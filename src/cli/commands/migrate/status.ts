@@ -1,9 +1,10 @@
 import { Command } from 'commander'
+import { lostAttributes } from '../../../migrate/report/lost-attributes.ts'
 import { strayCounts } from '../../../migrate/verify/strays.ts'
 import { isComplete, statusesOf } from '../../../migrate/verify/verification-summary.ts'
 import { lastVerifyRun } from '../../../migrate/verify/verify-run.ts'
 import { EXIT, Told } from '../../exit-codes.ts'
-import { humanDate } from '../../human-format.ts'
+import { humanDate, printable } from '../../human-format.ts'
 import { inSession, withOutputOptions } from '../../session.ts'
 import type { Terminal } from '../../terminal.ts'
 import { type ManifestOptions, openKnownManifest, withManifestOptions } from './open-manifest.ts'
@@ -31,6 +32,7 @@ Examples:
       const statuses = statusesOf(counts, strays)
       const complete = isComplete(counts, strays)
       const verified = await lastVerifyRun(manifest)
+      const lost = await lostAttributes(manifest)
       const places = stored === undefined ? {} : { from: stored.from, to: stored.to }
       const lines = [
         ...(stored === undefined
@@ -45,6 +47,9 @@ Examples:
                 ? `a verification by ${verified.level}, begun at ${humanDate(new Date(verified.startedAt))} UTC, has not ended`
                 : `verified as a whole by ${verified.level} at ${humanDate(new Date(verified.endedAt))} UTC`,
             ]),
+        ...Object.entries(lost).map(
+          ([name, key]) => `${name} is not kept by the destination, first of ${printable(key)}`,
+        ),
         complete ? 'everything is copied and matches' : 'not everything is copied and matches',
       ]
       await out.result(
@@ -57,6 +62,7 @@ Examples:
           statuses,
           strays,
           verification: verified,
+          lostAttributes: lost,
         },
         lines.join('\n'),
       )

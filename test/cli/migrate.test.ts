@@ -90,6 +90,25 @@ test('rules are remembered, and others refused', async () => {
   expect(await text('a.txt')).toBe('one')
 })
 
+test('types and cache-control go by what keys end with', async () => {
+  const { migrate, stores } = await files('endings', { 'a.html': '<p>', 'b.wasm': 'w', 'c.txt': 'c' })
+  const caching = ['--cache-control', '.html=no-cache', '--cache-control', 'public, max-age=60']
+  const types = ['--content-type', '.wasm=application/x-wasm']
+  const twice = await migrate('plan', ...stores, ...types, '--content-type', '.wasm=text/plain')
+  expect([twice.code, twice.stderr]).toEqual([
+    2,
+    expect.stringContaining('two values for keys that end with .wasm'),
+  ])
+  expect((await migrate('run', ...stores, ...caching, ...types)).code).toBe(0)
+  const info = await run(['info', '--json', stores[1]!, 'a.html', 'b.wasm', 'c.txt'])
+  expect(jsonLines(info.stdout)).toMatchObject([
+    { contentType: 'text/html', cacheControl: 'no-cache' },
+    { contentType: 'application/x-wasm', cacheControl: 'public, max-age=60' },
+    { contentType: 'text/plain', cacheControl: 'public, max-age=60' },
+  ])
+  expect((await migrate('run')).code).toBe(0)
+})
+
 test('before anything was copied, another plan may be made', async () => {
   const { migrate, stores, text } = await files('replanned', TEXTS)
   expect((await migrate('plan', ...stores, '--prefix', 'a')).stdout).toMatch(/to copy +1 /)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { AttributeRewrite, BodyTransform, KeyFilter, MigrateOptions } from '../../../migrate/index.ts'
+import type { AttributeRules, BodyTransform, KeyFilter, MigrateOptions } from '../../../migrate/index.ts'
 import { UsageError } from '../../exit-codes.ts'
 import type { RuleOptions } from './rule-options.ts'
 
@@ -10,9 +10,16 @@ import type { RuleOptions } from './rule-options.ts'
 export async function migrateRules(rules: RuleOptions): Promise<Partial<MigrateOptions>> {
   const { prefix, include, exclude, minSize, maxSize, modifiedAfter, modifiedBefore } = rules
   const { keyRule, destinationPrefix, storageClass, transform } = rules
-  const { keyRules, parseKeyRule } = await import('../../../migrate/index.ts')
+  const { contentType, cacheControl, metadata } = rules
+  const { keyRules, parseByEnding, parseKeyRule, rewriteAttributes } = await import(
+    '../../../migrate/index.ts'
+  )
   const module = transform === undefined ? undefined : await transformModule(transform)
-  const attributes = rewriteOf(rules)
+  const attributes: AttributeRules = {
+    ...(contentType === undefined ? {} : { contentType: parseByEnding(contentType) }),
+    ...(cacheControl === undefined ? {} : { cacheControl: parseByEnding(cacheControl) }),
+    ...(metadata === undefined ? {} : { metadata }),
+  }
   const word = ruleWord(rules, module?.digest)
   return {
     ...(prefix === undefined ? {} : { prefix }),
@@ -25,7 +32,7 @@ export async function migrateRules(rules: RuleOptions): Promise<Partial<MigrateO
     ...(keyRule === undefined ? {} : { keys: keyRules(keyRule.map(parseKeyRule)) }),
     ...(destinationPrefix === undefined ? {} : { destinationPrefix }),
     ...(storageClass === undefined ? {} : { storageClass }),
-    ...(attributes === undefined ? {} : { attributes }),
+    ...(Object.keys(attributes).length === 0 ? {} : { attributes: rewriteAttributes(attributes) }),
     ...(module === undefined ? {} : { transform: module.transform }),
     ...(word === '' ? {} : { rules: word }),
   }
@@ -38,16 +45,6 @@ function filterOf(text: string): KeyFilter {
   } catch (error) {
     throw new UsageError(`${text} is no regular expression: ${(error as Error).message}`)
   }
-}
-
-function rewriteOf({ contentType, cacheControl, metadata }: RuleOptions): AttributeRewrite | undefined {
-  if (contentType === undefined && cacheControl === undefined && metadata === undefined) return undefined
-  return info => ({
-    ...info,
-    ...(contentType === undefined ? {} : { contentType }),
-    ...(cacheControl === undefined ? {} : { cacheControl }),
-    ...(metadata === undefined ? {} : { metadata: { ...info.metadata, ...metadata } }),
-  })
 }
 
 /** The rules as text: what the library can't compare, since they are functions for it. A module counts by its content. */

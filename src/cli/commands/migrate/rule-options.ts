@@ -14,8 +14,9 @@ export interface RuleOptions {
   readonly modifiedBefore?: string
   readonly keyRule?: readonly string[]
   readonly destinationPrefix?: string
-  readonly contentType?: string
-  readonly cacheControl?: string
+  /** As `parseByEnding` reads them. */
+  readonly contentType?: readonly string[]
+  readonly cacheControl?: readonly string[]
   readonly metadata?: Readonly<Record<string, string>>
   readonly storageClass?: string
   /** Path of a module. */
@@ -68,8 +69,16 @@ export function withRuleOptions(command: Command): Command {
       more,
     )
     .option('--destination-prefix <prefix>', 'where new keys begin: only there the destination is listed')
-    .option('--content-type <type>', 'type on arrival, of all')
-    .option('--cache-control <value>', 'on arrival, of all')
+    .option(
+      '--content-type <type>',
+      'type on arrival, of all; .wasm=application/wasm of keys that end so; repeat for more',
+      more,
+    )
+    .option(
+      '--cache-control <value>',
+      'on arrival, of all; .html=no-cache of keys that end so; repeat for more',
+      more,
+    )
     .option('--metadata <name=value>', 'add to what each object has; repeat for more', metadataPair)
     .option('--storage-class <class>', 'on arrival, such as STANDARD_IA')
     .option('--transform <module>', 'module whose default export repacks a body, see docs/migrate.md')

@@ -26,7 +26,7 @@ async function keysAfter(store: StorageProvider, to: StorageProvider, options: P
     await engine.close()
   }
   const keys: string[] = []
-  for await (const { key } of store.list()) keys.push(key)
+  for await (const entry of store.list()) if (entry.kind === 'object') keys.push(entry.key)
   return keys
 }
 

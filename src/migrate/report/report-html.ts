@@ -1,7 +1,7 @@
 /** A migration as one page that needs nothing else: for a person to look at, to mail and to keep. */
 import { humanDate, humanSize, plural, printable } from '../../core/human-format.ts'
 import type { Manifest, VerifyStatus } from '../manifest.ts'
-import { VERIFY_STATUSES } from '../verify/verification-summary.ts'
+import { isEmptied, VERIFY_STATUSES } from '../verify/verification-summary.ts'
 import { lostAttributes } from './lost-attributes.ts'
 import { legend, shareBar, sizeColumns } from './report-chart.ts'
 import type { ReportEntry } from './report-entry.ts'
@@ -80,7 +80,7 @@ export async function reportHtml(manifest: Manifest, options: ReportHtmlOptions 
 <header>
 <h1>${escaped(name)}</h1>
 <p class="place">${[places.join(' → '), `${humanDate(new Date(now()))} UTC`].filter(Boolean).join(' · ')}</p>
-<p class="verdict ${complete ? 'good' : 'bad'}">${complete ? '✓ Everything matches' : open > 0 ? `${plural(open, 'object')} to look at` : 'Not everything is copied'}</p>
+<p class="verdict ${complete ? 'good' : 'bad'}">${verdict(figures, open)}</p>
 </header>
 <main>
 <dl class="facts">
@@ -105,6 +105,12 @@ ${lost.length === 0 ? '' : lostSection(lost)}
 </body>
 </html>
 `
+}
+
+function verdict({ complete, counts }: ReportFigures, open: number): string {
+  if (complete) return '✓ Everything matches'
+  if (open > 0) return `${plural(open, 'object')} to look at`
+  return isEmptied(counts) ? 'The source has none of its objects any more' : 'Not everything is copied'
 }
 
 function fact(name: string, value: string): string {

@@ -39,10 +39,20 @@ export function statusesOf(counts: ManifestCounts, strays: StrayCounts): Record<
   return statuses
 }
 
+/** Whether the source has none of its objects any more: more often it can't be seen, as a folder that is not mounted, than it was emptied. */
+export function isEmptied({ byState }: ManifestCounts): boolean {
+  const { gone, planned, copied, failed, refused } = byState
+  return gone.objects > 0 && planned.objects + copied.objects + failed.objects + refused.objects === 0
+}
+
 /** Whether all that was to be moved has arrived, and every status is `match`. */
 export function isComplete(counts: ManifestCounts, strays: StrayCounts): boolean {
   const { planned, failed, refused } = counts.byState
   const open = planned.objects + failed.objects + refused.objects
   const statuses = statusesOf(counts, strays)
-  return open === 0 && VERIFY_STATUSES.every(status => status === 'match' || statuses[status] === 0)
+  return (
+    open === 0 &&
+    !isEmptied(counts) &&
+    VERIFY_STATUSES.every(status => status === 'match' || statuses[status] === 0)
+  )
 }

@@ -1,5 +1,6 @@
 import type { Manifest, ManifestCounts, ManifestRow, VerifyStatus } from '../../../migrate/index.ts'
 import { strayStatus, strays } from '../../../migrate/verify/strays.ts'
+import { isEmptied } from '../../../migrate/verify/verification-summary.ts'
 import { humanSize, printable } from '../../human-format.ts'
 import type { Output } from '../../output.ts'
 import { table } from '../../table.ts'
@@ -32,6 +33,8 @@ export async function noteProblems(
   manifest: Manifest,
   statuses: Readonly<Record<VerifyStatus, number>>,
 ): Promise<void> {
+  if (isEmptied(await manifest.counts()))
+    out.note('the source has none of its objects any more; is it where it was, and can it be read?')
   const left = new Map<VerifyStatus, number>()
   const told = async (status: VerifyStatus, line: () => string) => {
     const count = left.get(status) ?? 0

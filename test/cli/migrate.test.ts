@@ -220,7 +220,7 @@ test.each([
 
 test('help has examples for every command', async () => {
   const { stdout } = await run(['migrate', '--help'])
-  for (const command of ['plan', 'run', 'status', 'verify', 'report']) {
+  for (const command of ['plan', 'run', 'status', 'verify', 'report', 'cutover', 'worker']) {
     expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
     const help = await run(['migrate', command, '--help'])
     expect(help.stdout).toMatch(new RegExp(`Examples:\n  stowage migrate ${command}`))

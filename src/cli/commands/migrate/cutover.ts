@@ -152,7 +152,7 @@ async function showDifferences(
     await out.result({ difference }, differenceLine(difference))
   }
   if (forget) await store.forgetDifferences()
-  if (count > 0 && !forget) throw new Told(`${count} differences`, EXIT.found)
+  if (count > 0 && !forget) throw new Told(plural(count, 'difference'), EXIT.found)
 }
 
 async function runDrop(

@@ -29,6 +29,14 @@ export function lifecycleCommand(terminal: Terminal): Command {
     .addCommand(planCommand(terminal))
     .addCommand(applyCommand(terminal))
     .addCommand(checkCommand(terminal))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  stowage s3 lifecycle plan s3://bucket --policy policy.json
+  stowage s3 lifecycle apply s3://bucket --policy policy.json
+  stowage s3 lifecycle check s3://bucket --policy policy.json`,
+    )
 }
 
 function planCommand(terminal: Terminal): Command {

@@ -118,7 +118,7 @@ async function owe(set: CutOverSet, turn: Turn, keys: readonly string[]): Promis
       id,
     ],
   )
-  const { applied } = await set.batch(statements, { id, condition: turn.fence, locks: set.locks(...keys) })
+  const { applied } = await set.batch(statements, { id, condition: turn.fence, locks: turn.locks(...keys) })
   if (!applied) throw turn.refused('backfill', keys[0]!)
 }
 

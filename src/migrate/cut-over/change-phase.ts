@@ -4,7 +4,8 @@ import type { CutOverSet } from './cut-over-set.ts'
 import { CONTROL, OBJECTS, PROCESSES } from './cut-over-tables.ts'
 import { CUT_OVER_PHASES, type CutOverPhase, rulesOf } from './phase.ts'
 import { assertMayChange } from './phase-guards.ts'
-import type { PhaseLease } from './phase-lease.ts'
+import { holderLocks, type PhaseLease } from './phase-lease.ts'
+import { pointRecords } from './point-records.ts'
 
 /** Longest pause between two looks at the processes. */
 const LOOK_MS = 500
@@ -29,6 +30,8 @@ export async function changePhase(
   await assertMayChange(set, phase, next)
   await writePhase(set, operation, phase, next)
   await allHold(set, lease, next, signal)
+  const { phase: reached, first } = rulesOf(next)
+  if (reached === 'source-only' || reached === 'retired') await pointRecords(set, first, signal)
   return rulesOf(next).phase
 }
 
@@ -96,7 +99,7 @@ export async function allHold(
       if (isSilent || ownerState(id.split('/')[0]!) === 'ended')
         await set.write(
           [[`DELETE FROM ${PROCESSES} WHERE name = ? AND id = ? AND beat = ?`, set.name, id, beat]],
-          { locks: set.locks('phase') },
+          { locks: [...set.locks('phase'), ...holderLocks(set, id)] },
         )
     }
     await set.wait(Math.min(LOOK_MS, set.settings.beatMs), signal)

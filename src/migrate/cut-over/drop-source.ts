@@ -8,6 +8,7 @@ import { isStaging } from './key-kinds.ts'
 import { type ObjectRow, objectRows } from './object-rows.ts'
 import { numberOf } from './phase.ts'
 import type { PhaseLease } from './phase-lease.ts'
+import { pointRecords } from './point-records.ts'
 import { removeFrom } from './remove-both.ts'
 
 export interface DropSourceOptions extends OperationOptions {
@@ -41,6 +42,8 @@ export async function dropSource(
   if (phase !== numberOf('retired'))
     throw set.conflict('dropSource', 'the source is in use; advance to retired first')
   await allHold(set, lease, phase, signal)
+  // Once more: an upload may have been recorded late.
+  await pointRecords(set, 'to', signal)
   if (apply) await writeDropped(set)
   const report = { applied: apply, deleted: 0, bytes: 0, kept: 0, unknown: 0, failed: 0 }
   for await (const entries of set
@@ -71,7 +74,9 @@ async function dropSome(
   const doomed: string[] = []
   for (const key of sizes.keys()) {
     const row = rows.get(key)
-    if (isStaging(key) || row?.gone || arrived.has(key)) doomed.push(key)
+    // What a browser has sent there may be finalized still.
+    const isLeft = isStaging(key) && row?.from !== 'direct'
+    if (isLeft || row?.gone || arrived.has(key)) doomed.push(key)
     else if (row === undefined) report.unknown++
     else report.kept++
   }
@@ -106,7 +111,7 @@ async function remove(
   if (deleted.length > 0)
     await set.write([
       [
-        `UPDATE ${OBJECTS} SET from_state = CASE WHEN gone = 1 THEN 'gone' ELSE 'none' END WHERE name = ? AND key IN (${placeholders(deleted)})`,
+        `UPDATE ${OBJECTS} SET from_state = CASE WHEN gone = 1 THEN 'gone' ELSE 'none' END, from_version = NULL WHERE name = ? AND key IN (${placeholders(deleted)})`,
         set.name,
         ...deleted,
       ],

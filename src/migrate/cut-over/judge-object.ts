@@ -75,7 +75,7 @@ async function sweep(set: CutOverSet, row: ObjectRow, signal: AbortSignal | unde
   }
   const left = await sides()
   if (left.length === 0) return 'none'
-  for (const side of left) await removeFrom(set, side, [key], new Map([[key, row]]), signal)
+  for (const side of left) await removeFrom(set, side, [key], new Map(), signal)
   const still = await sides()
   return still.length === 0
     ? 'swept'

@@ -45,7 +45,7 @@ export async function listBoth(
     others.map(({ key }) => key),
   )
   for (const info of others) if (isOnSecond(rules, info.key, rows.get(info.key))) objects.set(info.key, info)
-  const infos = [...objects.values()].sort((a, b) => compareKeys(a.key, b.key)).map(infoOf)
+  const infos = [...objects.values()].sort((a, b) => compareKeys(a.key, b.key)).map(info => infoOf(info))
   return {
     entries: [...foldEntries(infos, prefix, delimiter, startAfter)],
     done: ends[0] === undefined,

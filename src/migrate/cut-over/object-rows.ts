@@ -92,7 +92,7 @@ export async function journalWrite(
         id,
       ],
     ],
-    { id, condition: turn.fence, locks: set.locks(key) },
+    { id, condition: turn.fence, locks: turn.locks(key) },
   )
   if (!applied) throw turn.refused('upload', key)
   const changed = results === undefined ? (await objectRow(set, key))?.op === op : results[0]!.changes === 1
@@ -125,24 +125,53 @@ export async function markWritten(
     const id = `${set.newId()}:held`
     const statements = some.map(({ key, op, held, dueAt, error }): Statement => {
       const sets = SIDES.filter(side => held[side] !== undefined)
-      return [
-        `UPDATE ${OBJECTS} SET ${sets.map(side => `${side}_state = 'held', ${side}_version = ?, `).join('')}due_at = ?, attempts = ${error === undefined ? '0' : 'attempts + 1'}, error = ? WHERE name = ? AND key = ? AND op = ? AND gone = 0 AND ${HELD}`,
-        ...sets.map(side => held[side]?.versionId ?? null),
-        dueAt === undefined ? null : BigInt(dueAt),
-        error?.message ?? null,
-        set.name,
+      const columns = {
+        name: set.name,
         key,
+        gone: 0n,
+        ...Object.fromEntries(
+          SIDES.map(side => [`${side}_state`, held[side] === undefined ? 'owed' : 'held']),
+        ),
+        ...Object.fromEntries(SIDES.map(side => [`${side}_version`, held[side]?.versionId])),
         op,
+        due_at: dueAt === undefined ? undefined : BigInt(dueAt),
+        attempts: error === undefined ? 0n : 1n,
+        error: error?.message,
+      }
+      const values = Object.values(columns)
+      const changes = [...sets.flatMap(side => [`${side}_state`, `${side}_version`]), 'due_at', 'error']
+      return [
+        // The row of a write that took very long may have been given up: it was never deleted, or it would be a tombstone.
+        `INSERT INTO ${OBJECTS} (${Object.keys(columns).join(', ')}) SELECT ${values.map(value => (value === undefined ? 'NULL' : '?')).join(', ')} WHERE ${HELD} ON CONFLICT (name, key) DO UPDATE SET ${changes.map(column => `${column} = excluded.${column}`).join(', ')}, attempts = ${error === undefined ? '0' : `${OBJECTS}.attempts + 1`} WHERE ${OBJECTS}.op = excluded.op AND ${OBJECTS}.gone = 0`,
+        ...values.filter(value => value !== undefined),
         id,
       ]
     })
-    const locks = set.locks(...some.map(({ key }) => key))
-    const { applied, results } = await set.batch(statements, { id, condition: turn.fence, locks })
-    if (!applied) throw turn.refused('upload', some[0]!.key)
+    const keys = some.map(({ key }) => key)
+    const { applied, results } = await set.batch(statements, {
+      id,
+      condition: turn.fence,
+      locks: turn.locks(...keys),
+    })
     const changed = results?.map(result => result.changes === 1) ?? (await stillLive(set, some))
-    refused.push(...some.filter((_, index) => !changed[index]).map(({ key }) => key))
+    const left = keys.filter((_, index) => !applied || !changed[index])
+    if (left.length > 0) await sweepAgain(set, left)
+    if (!applied) throw turn.refused('upload', keys[0]!)
+    refused.push(...left)
   }
   return refused
+}
+
+/** Where something was put under deleted keys, perhaps after their last sweep. */
+async function sweepAgain(set: CutOverSet, keys: readonly string[]): Promise<void> {
+  await set.write([
+    [
+      `UPDATE ${OBJECTS} SET due_at = ? WHERE name = ? AND gone = 1 AND key IN (${placeholders(keys)})`,
+      BigInt(set.now()),
+      set.name,
+      ...keys,
+    ],
+  ])
 }
 
 async function stillLive(set: CutOverSet, written: readonly Written[]): Promise<boolean[]> {
@@ -170,7 +199,7 @@ export async function journalDelete(set: CutOverSet, turn: Turn, keys: readonly 
         id,
       ],
     )
-    const { applied } = await set.batch(statements, { id, condition: turn.fence, locks: set.locks(...some) })
+    const { applied } = await set.batch(statements, { id, condition: turn.fence, locks: turn.locks(...some) })
     if (!applied) throw turn.refused('delete', some[0]!)
   }
   return op

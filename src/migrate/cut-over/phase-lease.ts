@@ -14,11 +14,28 @@ export interface Turn {
    * given up never gets through, however late it comes.
    */
   readonly fence: Statement
+  /** What a batch about these keys takes beside its fence: taking this process's row away waits for it. */
+  locks(...keys: readonly string[]): string[]
   /** Before an effect on bytes. @throws `unavailable` where the lease has run out */
   assertHeld(operation: string): void
   /** The error for who was refused by the fence. This process begins again with its next operation. */
   refused(operation: string, key: string): StorageError
   end(): void
+}
+
+/** So many batches of one process run at once on PostgreSQL, where each has to hold off who takes its row away. */
+const HOLDER_LOCKS = 8
+
+/**
+ * Locks of all batches that a process fences: who takes its row away takes them. PostgreSQL would let a batch commit later that has seen the
+ * row before; the other engines run one batch at a time anyway.
+ */
+export function holderLocks(set: CutOverSet, id: string): string[] {
+  return Array.from({ length: HOLDER_LOCKS }, (_, number) => holderLock(set, id, number))
+}
+
+function holderLock(set: CutOverSet, id: string, number: number): string {
+  return `stowage_cut_over_holder:${set.name}:${id}:${number}`
 }
 
 interface Held {
@@ -42,6 +59,7 @@ export class PhaseLease {
   #renewing: Promise<void> | undefined
   #switching: Promise<void> | undefined
   #isBeating = false
+  #batches = 0
 
   constructor(set: CutOverSet) {
     this.#set = set
@@ -64,6 +82,10 @@ export class PhaseLease {
       rules: rulesOf(phase),
       phase,
       fence: [`SELECT 1 FROM ${PROCESSES} WHERE name = ? AND id = ?`, this.#set.name, id],
+      locks: (...keys) => [
+        ...this.#set.locks(...keys),
+        holderLock(this.#set, id, this.#batches++ % HOLDER_LOCKS),
+      ],
       assertHeld: about => {
         if (!this.#isFresh() || this.#held?.id !== id) throw this.#notHeld(about)
       },
@@ -106,7 +128,9 @@ export class PhaseLease {
     const { name } = this.#set
     // One that stays is taken away by whoever changes the phase.
     await this.#set
-      .write([[`DELETE FROM ${PROCESSES} WHERE name = ? AND id = ?`, name, held.id]])
+      .write([[`DELETE FROM ${PROCESSES} WHERE name = ? AND id = ?`, name, held.id]], {
+        locks: holderLocks(this.#set, held.id),
+      })
       .catch(() => {})
   }
 

@@ -1,6 +1,6 @@
 import { type ErrorCode, StorageError } from '../../core/errors.ts'
 import type { DeleteResult, OperationOptions } from '../../core/provider.ts'
-import type { CutOverSet } from './cut-over-set.ts'
+import { type CutOverSet, isAbsent } from './cut-over-set.ts'
 import {
   type Deleted,
   journalDelete,
@@ -102,45 +102,55 @@ export async function removeFrom(
   const store = set.side(side)
   const options = signal === undefined ? {} : { signal }
   try {
-    const versions = await versionsOf(set, side, keys, rows, options)
-    const entries = keys.map(key => {
+    const { versions, absent } = await versionsOf(set, side, keys, rows, options)
+    const there = keys.filter(key => !absent.has(key))
+    const entries = there.map(key => {
       const versionId = versions.get(key)
       return versionId === undefined ? { key } : { key, versionId }
     })
-    const results = await store.deleteMany(entries, options)
-    return results.map(result =>
-      result.status !== 'error' && result.deleteMarker ? hidden(result.key, store.name) : result,
-    )
+    const answers = entries.length === 0 ? [] : await store.deleteMany(entries, options)
+    const results = new Map(answers.map(result => [result.key, result]))
+    return keys.map(key => {
+      const result = results.get(key) ?? { key, status: 'gone' as const }
+      return result.status !== 'error' && result.deleteMarker ? hidden(key, store.name) : result
+    })
   } catch (error) {
     const failure = set.error(error, 'delete')
     return keys.map(key => ({ key, status: 'error', error: failure }))
   }
 }
 
-/** As written down, else as the store says; a bucket that keeps no versions is asked once. */
+/**
+ * As written down, else as the store says; a bucket that keeps no versions is asked once. What is absent needs no delete, which would only
+ * leave a marker where versions are kept.
+ */
 async function versionsOf(
   set: CutOverSet,
   side: Side,
   keys: readonly string[],
   rows: ReadonlyMap<string, ObjectRow>,
   options: OperationOptions,
-): Promise<Map<string, string>> {
+): Promise<{ versions: Map<string, string>; absent: Set<string> }> {
   const store = set.side(side)
   const versions = new Map<string, string>()
-  if (!store.capabilities.versionedDelete) return versions
+  const absent = new Set<string>()
+  if (!store.capabilities.versionedDelete) return { versions, absent }
   const unknown: string[] = []
   for (const key of keys) {
     const version = rows.get(key)?.versions[side]
     if (version !== undefined) versions.set(key, version)
     else unknown.push(key)
   }
-  if (unknown.length === 0 || set.keepsVersions[side] === false) return versions
+  if (unknown.length === 0 || set.keepsVersions[side] === false) return { versions, absent }
   for (const result of await store.infoMany(unknown, options)) {
-    if (!result.ok) continue
+    if (!result.ok) {
+      if (isAbsent(result.error)) absent.add(result.key)
+      continue
+    }
     set.keepsVersions[side] = result.value.versionId !== undefined
     if (result.value.versionId !== undefined) versions.set(result.key, result.value.versionId)
   }
-  return versions
+  return { versions, absent }
 }
 
 function hidden(key: string, provider: string): DeleteResult {

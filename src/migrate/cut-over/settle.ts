@@ -98,7 +98,9 @@ async function sweep(
   let error: StorageError | undefined
   for (const side of sides) {
     turn.assertHeld('settle')
-    const [result] = await removeFrom(set, side, [key], new Map([[key, row]]), signal)
+    // What has come since the first time is another version than the one that is written down.
+    const known = new Map(row[side] === 'gone' ? [] : [[key, row]])
+    const [result] = await removeFrom(set, side, [key], known, signal)
     if (result!.status === 'error') error = result!.error
     else gone.push(side)
   }
@@ -162,13 +164,10 @@ async function sourceOf(
 
 /** A write that was begun and left nothing: its row goes when no request of it can be on its way any longer. */
 async function forgetUnwritten(set: CutOverSet, row: ObjectRow): Promise<undefined> {
-  if (row.attempts === 0) {
-    await setDue(
-      set,
-      row,
-      set.now() + set.settings.lateMs,
-      set.conflict('settle', 'neither side has it', row.key),
-    )
+  const isEarly = row.dueAt! > set.now()
+  if (row.attempts === 0 || isEarly) {
+    const dueAt = isEarly ? row.dueAt : set.now() + set.settings.lateMs
+    await setDue(set, row, dueAt, set.conflict('settle', 'neither side has it', row.key))
     return
   }
   await set.write([

@@ -84,7 +84,7 @@ export async function signUploadOnFirst(
           id,
         ],
       ],
-      { id, condition: turn.fence, locks: set.locks(key) },
+      { id, condition: turn.fence, locks: turn.locks(key) },
     )
     if (!applied) throw turn.refused('signedUpload', key)
     return signed

@@ -130,7 +130,7 @@ async function bringTwice(set: CutOverSet, turn: Turn, bringing: Bringing): Prom
   if (refused.length > 0) throw wasDeleted(set, key)
   // Of what is written over the second side has the old bytes, which nobody must take for the new ones.
   if (error !== undefined && overwrites && mayHold(before, second)) throw error
-  return infoOf(info)
+  return infoOf(info, turn.rules)
 }
 
 /** Before the cut-over nothing is written down: what is at the source alone is found there by the backfill. */
@@ -148,13 +148,13 @@ async function bringOnce(set: CutOverSet, turn: Turn, bringing: Bringing): Promi
   ])
   // The backfill may have passed this key by.
   if (!facts.some(({ fact }) => fact === 'held')) throw turn.refused(operation, key)
-  if (!facts.some(({ fact }) => fact === 'gone')) return infoOf(info)
+  if (!facts.some(({ fact }) => fact === 'gone')) return infoOf(info, turn.rules)
   if (!isMutable(key)) {
     await set.side(first).delete(key)
     throw wasDeleted(set, key)
   }
   await set.write([[`DELETE FROM ${OBJECTS} WHERE name = ? AND key = ? AND gone = 1`, set.name, key]])
-  return infoOf(info)
+  return infoOf(info, turn.rules)
 }
 
 function attributesFor({ metadata, ...headers }: Attributes): Omit<CopyOptions, keyof OperationOptions> {

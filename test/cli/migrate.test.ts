@@ -51,7 +51,7 @@ test('verify and report end with 6 where something does not match, and say what'
   expect(verify.code).toBe(6)
   expect(verify.stdout).toMatch(/^verified 3 objects, 11 B, by checksum\n/)
   expect(verify.stderr).toContain('missing-destination: a.txt: nothing is there at the destination\n')
-  expect(verify.stderr).toContain('missing-source: extra.txt: not in the manifest\n')
+  expect(verify.stderr).toContain('missing-source: extra.txt: no object of the source goes there\n')
   const combined = await migrate('report', '--combined', '-')
   expect([combined.code, combined.stdout]).toEqual([6, '+ a.txt\n= b/c.txt\n= b/ä d.txt\n- extra.txt\n'])
   const report = await migrate('report', '--html', 'damaged.html', '--jsonl', 'damaged.jsonl')

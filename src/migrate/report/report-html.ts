@@ -1,6 +1,7 @@
 /** A migration as one page that needs nothing else: for a person to look at, to mail and to keep. */
 import { humanDate, humanSize, plural, printable } from '../../core/human-format.ts'
 import type { Manifest, VerifyStatus } from '../manifest.ts'
+import { strayReason } from '../verify/strays.ts'
 import { isEmptied, VERIFY_STATUSES } from '../verify/verification-summary.ts'
 import { lostAttributes } from './lost-attributes.ts'
 import { legend, shareBar, sizeColumns } from './report-chart.ts'
@@ -145,7 +146,7 @@ ${lost.map(([name, key]) => line(name, [`first of ${key}`])).join('\n')}
 function item(entry: ReportEntry): string {
   const { row } = entry
   if (row === undefined) {
-    return line(entry.stray.key, [humanSize(entry.size), 'not in the manifest'])
+    return line(entry.stray.key, [humanSize(entry.size), strayReason(entry.stray)])
   }
   return line(row.sourceKey, [
     row.destinationKey === row.sourceKey ? undefined : `→ ${row.destinationKey}`,

@@ -20,6 +20,11 @@ export function strayStatus({ side }: Stray): VerifyStatus {
   return side === 'source' ? 'missing-destination' : 'missing-source'
 }
 
+/** For a person. The row of an object that is gone from the source does not count: its copy is a stray. */
+export function strayReason({ side }: Stray): string {
+  return side === 'source' ? 'new at the source' : 'no object of the source goes there'
+}
+
 /** Keys a setting: under a megabyte even where each is as long as S3 allows. */
 const PAGE = 200
 

@@ -1,5 +1,5 @@
 import type { Manifest, ManifestCounts, ManifestRow, VerifyStatus } from '../../../migrate/index.ts'
-import { strayStatus, strays } from '../../../migrate/verify/strays.ts'
+import { strayReason, strayStatus, strays } from '../../../migrate/verify/strays.ts'
 import { isEmptied } from '../../../migrate/verify/verification-summary.ts'
 import { humanSize, printable } from '../../human-format.ts'
 import type { Output } from '../../output.ts'
@@ -52,7 +52,7 @@ export async function noteProblems(
   }
   for await (const stray of strays(manifest)) {
     const status = strayStatus(stray)
-    if (await told(status, () => `${status}: ${printable(stray.key)}: not in the manifest`)) break
+    if (await told(status, () => `${status}: ${printable(stray.key)}: ${strayReason(stray)}`)) break
   }
   const open = Object.entries(statuses).some(([status, count]) => status !== 'match' && count > FIRST)
   if (open) out.note('stowage migrate report --jsonl report.jsonl lists them all')

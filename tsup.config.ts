@@ -51,7 +51,8 @@ export default defineConfig(flags => {
     entry: { ...entries, cli: program },
     esbuildPlugins: [requiredBuiltins, bundledLicenses(`${outDir}/THIRD-PARTY-LICENSES.txt`)],
   }
-  const commonjs: Options = { ...library, format: 'cjs' }
+  // The same code once more: names stay, for stack traces; line breaks and indentation would be a tenth of the package.
+  const commonjs: Options = { ...library, format: 'cjs', minifyWhitespace: true }
   const types: Options = { ...library, format: ['esm', 'cjs'], dts: { only: true } }
   // A build of its own: it must share no chunk with what runs in Node.
   const pageLibrary: Options = {

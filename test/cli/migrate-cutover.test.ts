@@ -16,9 +16,12 @@ describe('stowage migrate cutover', () => {
     await files.upload('a.txt', 'a')
     await files.upload('b.txt', 'bb')
     await files.close()
-    expect((await cutover('status')).stdout).toMatch(/^default {2}source-only: /)
-    expect((await cutover('advance')).stdout).toMatch(/^dual-write: /)
-    await cutover('advance')
+    expect((await cutover('status')).stdout).toMatch(/^default {2}source-only: .*\nprocess {2}none\n/)
+    expect(await cutover('advance')).toMatchObject({
+      stdout: expect.stringMatching(/^dual-write: /),
+      stderr: expect.stringContaining('no process is listed'),
+    })
+    expect((await cutover('advance')).stderr).toBe('')
     expect(await cutover('advance')).toMatchObject({
       code: 5,
       stderr: expect.stringContaining('run a backfill that ends without failures'),

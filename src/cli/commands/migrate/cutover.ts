@@ -102,7 +102,11 @@ async function change(
   { out, signal }: Session,
   direction: 'advance' | 'back',
 ): Promise<void> {
+  const { phase: before, processes } = await store.status()
   const phase = await store[direction]({ signal })
+  // A name or a database that the application does not have looks like an application without processes.
+  if (before === 'source-only' && processes.length === 0)
+    out.note('no process is listed: one that writes to the source without cutOver() is not waited for')
   await out.done({ action: direction, phase }, phaseLine(phase))
 }
 

@@ -30,6 +30,7 @@ export function statusText(status: CutOverStatus): string {
     ...processes.map(
       ({ id, phase, beats }) => `process  ${printable(id)}  ${phase}  ${plural(beats, 'beat')}`,
     ),
+    ...(processes.length === 0 ? ['process  none'] : []),
     `held  ${sides(objects.held)}`,
     `owed  ${sides(objects.owed)}`,
     `deleted  ${objects.deleted}; not known to be gone: ${sides(objects.undeleted)}`,

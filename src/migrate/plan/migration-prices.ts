@@ -9,7 +9,7 @@ export const SUPABASE_PRO: PriceTable = flat('Supabase Pro, 2025-06-01', 0.09, {
 })
 
 /** A disk, or memory. */
-const NOTHING: PriceTable = flat('nothing', 0, { region: 'any', date: '2025-06-01', source: '' })
+const NOTHING: PriceTable = flat('no charge', 0, { region: 'any', date: '2025-06-01', source: '' })
 
 /** The table that is taken for a store where none is given. */
 export function pricesOf({ name }: StorageProvider): PriceTable {

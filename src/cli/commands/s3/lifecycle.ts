@@ -3,6 +3,7 @@ import { applyLifecycle, type LifecyclePlan, planLifecycle } from '../../../life
 import type { RecordedFiles } from '../../../records/index.ts'
 import { count } from '../../argument-values.ts'
 import { EXIT, Told, UsageError } from '../../exit-codes.ts'
+import { plural } from '../../human-format.ts'
 import type { Output } from '../../output.ts'
 import {
   inSession,
@@ -76,7 +77,7 @@ function applyCommand(terminal: Terminal): Command {
         const { rules } = await applyLifecycle(lifecycle, plan, { signal })
         await out.done(
           { action: 'apply', bucket: plan.bucket, rules },
-          `the bucket has ${rules.length} rules now`,
+          `the bucket has ${plural(rules.length, 'rule')} now`,
         )
       }),
     ),

@@ -29,10 +29,17 @@ export async function benchSmallObjects(
     })
     return { ...section, counts: await proxyCeiling(stores.from, scale) }
   })
-  const undelayed = await raceSmall({ ...few, endpoints: direct }, scale, 'no delay', { tuned: 1, cpu: 1 })
+  const flags = await bestFlags({ ...few, endpoints: direct }, smallGrid(scale.quick))
+  const undelayed = await raceSmall(
+    { ...few, endpoints: direct },
+    scale,
+    'no delay',
+    { tuned: 1, cpu: 1 },
+    flags,
+  )
   await empty(few.source)
   const many = await filled(stores, rclone, folder, scale.quick ? 400 : 10_000)
-  const more = await raceSmall({ ...many, endpoints: direct }, scale, 'no delay', { tuned: 1, cpu: 1 })
+  const more = await raceSmall({ ...many, endpoints: direct }, scale, 'no delay', { tuned: 1, cpu: 1 }, flags)
   await empty(many.source)
   return [delayed, undelayed, more]
 }
@@ -48,9 +55,10 @@ async function raceSmall(
   scale: Scale,
   latency: string,
   least: { defaults?: number; tuned: number; cpu?: number },
+  known?: readonly string[],
 ): Promise<Section> {
   const { objects } = course
-  const flags = await bestFlags(course, smallGrid(scale.quick))
+  const flags = known ?? (await bestFlags(course, smallGrid(scale.quick)))
   const tuned = `rclone, tuned: ${flags.join(' ')}`
   const { rates, ratio, cpuRatio } = compared(
     await takeRounds(

@@ -142,7 +142,8 @@ describe(`MIGRATING.md, to ${minio === undefined ? 'another Supabase' : 'MinIO'}
       ends.push(() => left.close())
       const there: string[] = []
       for await (const entry of left.list()) if (entry.kind === 'object') there.push(entry.key)
-      expect(there).toEqual([])
+      // What was sent and may be finalized still, as far as the source knows, is nobody's to drop.
+      expect(there.filter(key => !key.startsWith('default/.stowage/staging/'))).toEqual([])
     },
     LIMIT_MS,
   )

@@ -11,7 +11,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { seededRandom } from '../../src/decorators/seeded-random.ts'
 import { open } from '../../src/open.ts'
 import { readGuide, type Step } from '../docs/guide.ts'
@@ -49,7 +49,7 @@ describe(`MIGRATING.md, to ${minio === undefined ? 'another Supabase' : 'MinIO'}
   let shell: Shell
   const ends: (() => Promise<unknown>)[] = []
 
-  beforeAll(async () => {
+  beforeEach(async () => {
     supabase = await supabaseUnderTest()
     ends.push(() => supabase.stop())
   })

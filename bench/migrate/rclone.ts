@@ -51,7 +51,7 @@ const OMISSIONS: readonly (readonly string[])[] = [
     '--buffer-size=0',
   ],
 ]
-const AT_ONCE = [32, 64, 128, 256]
+const AT_ONCE = [32, 64, 128]
 
 export function smallGrid(quick: boolean): string[][] {
   return (quick ? [64] : AT_ONCE).flatMap(count =>

@@ -2,10 +2,11 @@
  * Objects and records held against each other. Both are lists in key order that are read side by side, page by page; what
  * does not match is asked for again before it is told, since files come and go meanwhile.
  */
+
+import { KeyStream, type Meeting, meetings } from '../core/key-streams.ts'
 import { compareKeys } from '../core/keys.ts'
 import type { ObjectInfo } from '../core/provider.ts'
 import type { AuditFinding } from './audit-finding.ts'
-import { KeyStream, type Meeting, meetings } from './key-streams.ts'
 import {
   type AuditedRecord,
   jobPages,

@@ -1,6 +1,7 @@
 /** The destination's list held against the rows: what was lost there, and what lies there that is not ours. */
+
+import { KeyStream, meetings } from '../../core/key-streams.ts'
 import type { ObjectInfo } from '../../core/provider.ts'
-import { KeyStream, meetings } from '../../records/key-streams.ts'
 import type { ManifestRow, RowChange } from '../manifest.ts'
 import type { ExistingObjects } from '../migrate-options.ts'
 import type { PlanContext } from './plan-context.ts'

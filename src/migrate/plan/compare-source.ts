@@ -1,7 +1,7 @@
 /** The source's list held against the rows: what is new, has changed, has come back or is gone. */
 import { StorageError } from '../../core/errors.ts'
+import { KeyStream, meetings } from '../../core/key-streams.ts'
 import type { ObjectInfo } from '../../core/provider.ts'
-import { KeyStream, meetings } from '../../records/key-streams.ts'
 import type { ManifestRow, RowChange } from '../manifest.ts'
 import { assertSteady, type Destination, destinationsOf, placeOf } from './destination-key.ts'
 import { listedPages, type PlanContext } from './plan-context.ts'

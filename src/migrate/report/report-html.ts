@@ -1,5 +1,6 @@
 /** A migration as one page that needs nothing else: for a person to look at, to mail and to keep. */
-import { humanDate, humanSize, plural, printable } from '../../core/human-format.ts'
+import { humanDate, humanSize, plural } from '../../core/human-format.ts'
+import { escaped } from '../../core/report-page.ts'
 import type { Manifest, VerifyStatus } from '../manifest.ts'
 import { strayReason } from '../verify/strays.ts'
 import { isEmptied, VERIFY_STATUSES } from '../verify/verification-summary.ts'
@@ -158,9 +159,4 @@ function item(entry: ReportEntry): string {
 
 function line(name: string, said: readonly (string | undefined)[]): string {
   return `<li><b>${escaped(name)}</b><span>${escaped(said.filter(Boolean).join(' · '))}</span></li>`
-}
-
-/** Keys come from strangers: a browser must see text where they hold markup. */
-function escaped(text: string): string {
-  return printable(text).replace(/[&<>"']/g, char => `&#${char.charCodeAt(0)};`)
 }

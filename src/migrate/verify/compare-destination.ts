@@ -1,5 +1,5 @@
+import { meetings } from '../../core/key-streams.ts'
 import type { ObjectInfo } from '../../core/provider.ts'
-import { meetings } from '../../records/key-streams.ts'
 import type { Manifest, ManifestRow, RowChange } from '../manifest.ts'
 import type { VerifyLevel } from '../migrate-options.ts'
 import type { OnEvent } from '../migration-event.ts'

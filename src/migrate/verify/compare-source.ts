@@ -1,6 +1,6 @@
+import { meetings } from '../../core/key-streams.ts'
 import { compareKeys } from '../../core/keys.ts'
 import type { ObjectInfo } from '../../core/provider.ts'
-import { meetings } from '../../records/key-streams.ts'
 import type { Manifest, ManifestRow, RowRange } from '../manifest.ts'
 import type { VerifyLevel } from '../migrate-options.ts'
 import type { OnEvent } from '../migration-event.ts'

@@ -1,5 +1,5 @@
+import { KeyStream } from '../../core/key-streams.ts'
 import type { ObjectInfo, StorageProvider } from '../../core/provider.ts'
-import { KeyStream } from '../../records/key-streams.ts'
 import type { ManifestRow } from '../manifest.ts'
 import { listedObjects } from '../plan/listed-objects.ts'
 

@@ -1,5 +1,5 @@
 /** Lists that are compared: each in UTF-8 order of its keys, read page by page, never whole in memory. */
-import { compareKeys } from '../core/keys.ts'
+import { compareKeys } from './keys.ts'
 
 interface Page<Item> {
   readonly items: readonly Item[]

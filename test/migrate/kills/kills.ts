@@ -1,13 +1,12 @@
 /** Kills a migration again and again, lets it end, and looks whether anything is missing, wrong or was done twice. */
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
-import { build } from 'esbuild'
 import { seededRandom } from '../../../src/decorators/seeded-random.ts'
 import type { MigrationLimits } from '../../../src/migrate/migrate-options.ts'
 import type { MigrationResult } from '../../../src/migrate/migration-event.ts'
+import { bundledWorker } from '../../support/bundled-worker.ts'
 
 export interface WorkerTask {
   /** URLs, as `open` and `openEngine` take them. */
@@ -37,12 +36,9 @@ export interface KillsReport {
   readonly result: MigrationResult
 }
 
-/** Inside node_modules, so that what is not bundled is found and git does not see it. */
-const CACHE = join(import.meta.dirname, '../../../node_modules/.cache')
-
 export async function runKills(setting: KillsSetting): Promise<KillsReport> {
   const random = seededRandom(setting.seed)
-  const worker = await bundledWorker()
+  const worker = await bundledWorker(join(import.meta.dirname, 'worker.ts'))
   const puts = new Map<string, number>()
   const copied = new Set<string>()
   const putAfterCopied: string[] = []
@@ -116,22 +112,4 @@ async function live(
   const end = await ended
   if (end !== 'SIGKILL' && end !== 0) throw new Error(`the process ended by itself with ${end}: ${stderr}`)
   return lines
-}
-
-/** Plain JavaScript in one file: a process that starts in a moment. */
-async function bundledWorker(): Promise<{ path: string; remove(): void }> {
-  mkdirSync(CACHE, { recursive: true })
-  const folder = mkdtempSync(join(CACHE, 'stowage-migrate-kills-'))
-  await build({
-    entryPoints: [join(import.meta.dirname, 'worker.ts')],
-    outdir: folder,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'error',
-  })
-  return { path: join(folder, 'worker.mjs'), remove: () => rmSync(folder, { recursive: true, force: true }) }
 }

@@ -1,11 +1,10 @@
 /** Kills a process in the middle of its work, again and again, and looks each time at what it has left. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { build } from 'esbuild'
 import { open, openEngine } from '../../../src/open.ts'
 import { type RecordsOptions, withRecords } from '../../../src/records/index.ts'
+import { bundledWorker } from '../../support/bundled-worker.ts'
 import { endProblems, takeInventory } from '../support/inventory.ts'
 import { randomOf } from '../support/random.ts'
 import { APPLICATION_TABLE, after, LANES, type Lane, type State, type Step, textOf } from './steps.ts'
@@ -45,9 +44,6 @@ export interface KillsReport {
   readonly happened: number
 }
 
-/** Inside node_modules, so that what is not bundled is found and git does not see it. */
-const CACHE = join(import.meta.dirname, '../../../node_modules/.cache')
-
 /** @throws where anything is lost, half there or left over */
 export async function runKills(setting: KillsSetting): Promise<KillsReport> {
   const { lateMs = 0, mostWorkMs = 150, seed, beside } = setting
@@ -56,7 +52,7 @@ export async function runKills(setting: KillsSetting): Promise<KillsReport> {
   const provider = await open(setting.store, { env })
   const engine = await openEngine(setting.records, { env })
   const files = withRecords(provider, engine, options)
-  const worker = await bundledWorker()
+  const worker = await bundledWorker(join(import.meta.dirname, 'worker.ts'))
   try {
     await engine.batch([[APPLICATION_TABLE]])
     await files.recover()
@@ -183,25 +179,6 @@ function outputOf(child: ChildProcess) {
     })
   })
   return { ready: readiness, ended }
-}
-
-/** Plain JavaScript in one file: a process that starts in a moment. */
-async function bundledWorker(): Promise<{ path: string; remove(): void }> {
-  mkdirSync(CACHE, { recursive: true })
-  const folder = mkdtempSync(join(CACHE, 'stowage-kills-'))
-  const path = join(folder, 'worker.mjs')
-  await build({
-    entryPoints: [join(import.meta.dirname, 'worker.ts')],
-    outdir: folder,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'error',
-  })
-  return { path, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
 function laneOf(state: State, lane: Lane): State {

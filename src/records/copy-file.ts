@@ -4,6 +4,7 @@ import { isStorageError, StorageError } from '../core/errors.ts'
 import type { ObjectInfo } from '../core/provider.ts'
 import { HELD, type JoinedTransaction, type Statement } from '../sql/engine.ts'
 import { insertJobsOfRecords } from './journal-row.ts'
+import { meetFiles, metRecord, retiresUnmet } from './meet-files.ts'
 import { ownOptionsOf } from './own-options.ts'
 import { conditionProblem, oldBytes, type PublicationPart } from './publish.ts'
 import { type FileRecord, infoOf } from './record.ts'
@@ -37,11 +38,12 @@ async function transfer(
   const joined = joins.transaction === undefined ? undefined : set.join(joins.transaction)
   for (let turn = 1; ; turn++) {
     const asked = { key: from, ifMatch, ifNoneMatch: undefined }
-    const source = checkedRecord(set, await set.record(from, { signal }, joined), asked, operation)
+    const source = checkedRecord(set, await metRecord(set, from, { signal }, joined), asked, operation)
+    await meetFiles(set, [to], { signal, joined })
     await assertDestination(set, request, operation, joined)
     const part =
       operation === 'move'
-        ? forgetSource(set, source, joined !== undefined)
+        ? await forgetSource(set, source, joined !== undefined)
         : from === to
           ? unchangedSource(set, source, operation)
           : undefined
@@ -133,9 +135,10 @@ function unchangedSource(
 }
 
 /** What a move does beside publishing: the source's record goes and its bytes are journaled for deletion. */
-function forgetSource(set: RecordSet, source: FileRecord, isJoined: boolean): PublicationPart {
+async function forgetSource(set: RecordSet, source: FileRecord, isJoined: boolean): Promise<PublicationPart> {
   const [files, journal] = [set.table('files'), set.table('journal')]
   const { key, generation } = source
+  const retires = await retiresUnmet(set)
   return {
     ...unchangedSource(set, source, 'move'),
     statements({ batch, now, generation: destination }) {
@@ -143,6 +146,7 @@ function forgetSource(set: RecordSet, source: FileRecord, isJoined: boolean): Pu
       const old = oldBytes(set, destination, now, 0, isJoined)
       return [
         insertJobsOfRecords(journal, files, old, [LIVE, key, generation], batch),
+        ...retires([LIVE, key, generation], now, batch),
         [`DELETE FROM ${set.table('metadata')} WHERE key = ? AND ${HELD}`, key, batch],
         [`DELETE FROM ${files} WHERE ${LIVE} AND ${HELD}`, key, generation, batch],
       ] satisfies Statement[]

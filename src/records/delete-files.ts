@@ -7,6 +7,7 @@ import type { DeleteResult } from '../core/provider.ts'
 import { type BatchResult, HELD, type Statement } from '../sql/engine.ts'
 import { backoff } from './job-failure.ts'
 import { insertJobsOfRecords, type Job } from './journal-row.ts'
+import { meetFiles, retiresUnmet } from './meet-files.ts'
 import { trashKey } from './physical-key.ts'
 import { conditionProblem } from './publish.ts'
 import { ATTRIBUTE_COLUMNS } from './record.ts'
@@ -38,6 +39,11 @@ export async function deleteFiles(
   deletion: Deletion,
 ): Promise<FileDeletion[]> {
   if (keys.length === 0) return []
+  const { transaction, signal } = deletion
+  await meetFiles(set, keys, {
+    signal,
+    joined: transaction === undefined ? undefined : set.join(transaction),
+  })
   const operationId = set.newId()
   const result = await hide(set, keys, operationId, deletion)
   if (!result.applied) throw await refusedBecause(set, keys[0]!, deletion)
@@ -144,6 +150,7 @@ async function hide(
   } as const
   statements.push(insertJobsOfRecords(journal, files, jobs, hidden, id))
   if (restorable) statements.push(await insertTrash(set, hidden, operationId, id, now))
+  statements.push(...(await retiresUnmet(set))(hidden, now, id))
   const condition: Statement | undefined =
     ifMatch === undefined
       ? undefined

@@ -7,6 +7,7 @@ import { assertFactoryOptions } from '../core/factory-options.ts'
 import type { UploadOptions } from '../core/options.ts'
 import type { ObjectInfo } from '../core/provider.ts'
 import { JOIN_KINDS } from './known-options.ts'
+import { meetFiles } from './meet-files.ts'
 import { type JoinOptions, ownOptionsOf } from './own-options.ts'
 import type { PublicationPart } from './publish.ts'
 import { infoOf } from './record.ts'
@@ -62,6 +63,7 @@ export class PreparedUploads {
     const { key, ifMatch, ifNoneMatch } = request
     if (ifMatch !== undefined || ifNoneMatch !== undefined)
       throw this.#set.refuse('prepareUpload', 'conditions are decided at the end; give them to publish()')
+    await meetFiles(this.#set, [key], { signal: request.signal })
     const put = (physical: string, lost: AbortSignal) => putBody(this.#set, request, physical, lost)
     return this.#hold({ uploadId: undefined, prepared: await prepareFile(this.#set, key, 'upload', put) })
   }

@@ -1,6 +1,7 @@
 import type { ReadAnswer, ReadRequest } from '../core/driver.ts'
 import { isStorageError, StorageError } from '../core/errors.ts'
 import { rangeHeader, rangePastEnd, spanOf } from '../core/range.ts'
+import { metRecord } from './meet-files.ts'
 import { type FileRecord, infoOf } from './record.ts'
 import type { RecordSet } from './record-set.ts'
 import { checkedRecord } from './records-driver.ts'
@@ -16,7 +17,7 @@ const MOST_TURNS = 10
  */
 export async function readFile(set: RecordSet, request: ReadRequest): Promise<ReadAnswer> {
   const { key, signal } = request
-  let record = checkedRecord(set, await set.record(key, { signal }), request, 'download')
+  let record = checkedRecord(set, await metRecord(set, key, { signal }), request, 'download')
   for (let turn = 1; ; turn++) {
     try {
       return await openBytes(set, record, request)

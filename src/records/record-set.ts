@@ -12,6 +12,7 @@ import type {
   Statement,
 } from '../sql/engine.ts'
 import { JOB_COLUMNS, type Job, jobFrom } from './journal-row.ts'
+import { readAdoptMet } from './meet-files.ts'
 import { idFactory } from './new-id.ts'
 import { type FileRecord, RECORD_COLUMNS, recordFrom } from './record.ts'
 import type { RecordsEventBody } from './records-event.ts'
@@ -38,6 +39,7 @@ export class RecordSet {
   readonly #find: FindTenant
   #ready: Promise<Tenant> | undefined
   #isReady = false
+  #adoptsMet = false
 
   constructor(
     provider: StorageProvider,
@@ -69,7 +71,7 @@ export class RecordSet {
   /** Sees to it, once, that the tenant and its tables are there. A failure is not remembered. */
   ready(): Promise<Tenant> {
     if (this.#ready === undefined) {
-      const made = this.#find(this)
+      const made = this.#prepare()
       this.#ready = made
       made.then(
         () => {
@@ -81,6 +83,17 @@ export class RecordSet {
       )
     }
     return this.#ready
+  }
+
+  async #prepare(): Promise<Tenant> {
+    const tenant = await this.#find(this)
+    this.#adoptsMet = await readAdoptMet(this)
+    return tenant
+  }
+
+  /** Whether objects without a record become files when they are met. Known once it is ready. */
+  get adoptsMet(): boolean {
+    return this.#adoptsMet
   }
 
   /** Whether `ready` asks the database nothing any more. */

@@ -22,6 +22,7 @@ import type { DeleteResult, KeyResult, ObjectInfo, SignedUpload, SignedUrl } fro
 import { copyFile, moveFile } from './copy-file.ts'
 import { deleteFiles } from './delete-files.ts'
 import { listPage } from './list-files.ts'
+import { metRecord, metRecords } from './meet-files.ts'
 import { ownOptionsOf } from './own-options.ts'
 import type { PreparedUploads } from './prepared-uploads.ts'
 import { conditionProblem } from './publish.ts'
@@ -106,7 +107,7 @@ export class RecordsDriver implements Driver {
   }
 
   async head(request: HeadRequest): Promise<ObjectInfo> {
-    const record = await this.#set.record(request.key, { signal: request.signal })
+    const record = await metRecord(this.#set, request.key, { signal: request.signal })
     return infoOf(checkedRecord(this.#set, record, request, 'info'))
   }
 
@@ -206,7 +207,7 @@ async function headMany(
   keys: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<KeyResult<ObjectInfo>[]> {
-  const records = await set.records([...new Set(keys)], { signal })
+  const records = await metRecords(set, [...new Set(keys)], { signal })
   return keys.map(key => {
     const record = records.get(key)
     if (record !== undefined) return { key, ok: true, value: infoOf(record) }

@@ -11,6 +11,12 @@ export interface RecordsOptions {
    * owns the whole bucket: for one tenant over objects that are there already.
    */
   root?: string
+  /**
+   * Whether an object that is below the root without a record becomes a file when it is first read, asked for, signed, copied, written over
+   * or deleted. Each question about a key that has no record then costs a request to the store. Default: as the record set was last
+   * told, by any process; in the beginning false.
+   */
+  adoptMet?: boolean
   /** Milliseconds that replaced bytes, and so the URLs handed out for them, still live. Default: 15 minutes. 0: none. */
   replaceGraceMs?: number
   /** Milliseconds that a deleted file can be restored. Default: 0, deleted files are gone at once. */
@@ -76,6 +82,7 @@ export function recordsSettings(options: RecordsOptions) {
   assertFactoryOptions('withRecords', options, {
     tenant: 'string',
     root: 'string',
+    adoptMet: 'boolean',
     replaceGraceMs: 'number',
     restoreMs: 'number',
     keepForBackupsMs: 'number',

@@ -3,6 +3,7 @@ import type { SignRequest } from '../core/driver.ts'
 import { StorageError } from '../core/errors.ts'
 import type { KeyResult, ObjectInfo, SignedUrl } from '../core/provider.ts'
 import { rememberHandedOut } from './handed-out.ts'
+import { metRecords } from './meet-files.ts'
 import { type FileRecord, infoOf } from './record.ts'
 import type { RecordSet } from './record-set.ts'
 
@@ -43,7 +44,7 @@ async function signEach<Value>(
   told: (record: FileRecord, signedUrl: SignedUrl) => Value,
 ): Promise<KeyResult<Value>[]> {
   const { signal, expiresIn, method, download } = request
-  const records = await set.records([...new Set(keys)], { signal })
+  const records = await metRecords(set, [...new Set(keys)], { signal })
   const found = keys.flatMap(key => records.get(key) ?? [])
   // An unnamed download is saved under the file's name, which the physical key does not have: each asks by itself.
   const groups = download === '' ? found.map(record => [record]) : [found]

@@ -8,6 +8,7 @@ import { HELD, type Statement } from '../sql/engine.ts'
 import { givenAttributes, type InspectOptions, inspectSent } from './inspect-sent.ts'
 import { insertJob, type Job } from './journal-row.ts'
 import { ATTRIBUTE_KINDS, assertKnownOptions, JOIN_KINDS } from './known-options.ts'
+import { meetFiles } from './meet-files.ts'
 import { type JoinOptions, ownOptionsOf } from './own-options.ts'
 import { reservedKey } from './physical-key.ts'
 import { attributesOf, type Publication, type PublicationPart } from './publish.ts'
@@ -91,6 +92,7 @@ export async function prepareFinalized(
   const sent = await sentInfo(set, job, options.signal)
   const inspected = await inspectSent(set, job, sent, options)
   if (inspected === undefined) throw sentAgain(set, job)
+  await meetFiles(set, [job.key], { signal: options.signal })
   const put = (physical: string, lost: AbortSignal) =>
     copyStaged(set, job, { ...sent, ...inspected }, options, physical, lost)
   const prepared = await prepareFile(set, job.key, 'finalize', put)

@@ -4,6 +4,8 @@ import { eitherSignal } from '../core/deadline.ts'
 import type { Attributes, WriteRequest } from '../core/driver.ts'
 import { StorageError } from '../core/errors.ts'
 import type { ObjectInfo, UploadOptions } from '../core/provider.ts'
+import type { JoinedTransaction } from '../sql/engine.ts'
+import { meetFiles } from './meet-files.ts'
 import { ownOptionsOf } from './own-options.ts'
 import { conditionProblem } from './publish.ts'
 import { infoOf } from './record.ts'
@@ -14,19 +16,24 @@ import { type Stored, writeFile } from './write-file.ts'
 const DEFAULT_ALGORITHM: ComputedAlgorithm = 'sha256'
 
 export async function uploadFile(set: RecordSet, request: WriteRequest): Promise<ObjectInfo> {
-  const { key, ifNoneMatch, ifMatch, own } = request
+  const { key, ifNoneMatch, ifMatch, own, signal } = request
   const joins = ownOptionsOf(set, 'upload', own)
-  await assertConditionNow(set, request, joins.transaction)
+  const joined = joins.transaction === undefined ? undefined : set.join(joins.transaction)
+  await meetFiles(set, [key], { signal, joined })
+  await assertConditionNow(set, request, joined)
   const publication = { operation: 'upload', key, ifNoneMatch, ifMatch, ...joins }
   const record = await writeFile(set, publication, (physical, lost) => putBody(set, request, physical, lost))
   return infoOf(record)
 }
 
 /** A condition that does not hold now is told before the bytes are sent; it is decided when they are published. */
-async function assertConditionNow(set: RecordSet, request: WriteRequest, transaction: unknown) {
+async function assertConditionNow(
+  set: RecordSet,
+  request: WriteRequest,
+  joined: JoinedTransaction | undefined,
+) {
   const { key, ifNoneMatch, ifMatch, signal } = request
   if (ifNoneMatch === undefined && ifMatch === undefined) return
-  const joined = transaction === undefined ? undefined : set.join(transaction)
   const record = await set.record(key, { signal }, joined)
   const problem = conditionProblem(
     record,

@@ -13,6 +13,7 @@ import { collect } from './collect.ts'
 import { deleteFiles } from './delete-files.ts'
 import { cancelJob, listJobs, retryJob } from './doctor.ts'
 import { findFiles } from './find-files.ts'
+import { metRecord } from './meet-files.ts'
 import { ownOptionsOf } from './own-options.ts'
 import { type PreparedUpload, PreparedUploads } from './prepared-uploads.ts'
 import { RecordSet } from './record-set.ts'
@@ -104,7 +105,7 @@ function recordedFiles(set: RecordSet, ends: boolean): RecordedFiles {
     async physicalKey(key, { signal } = {}) {
       checked('physicalKey', key)
       const asked = { key, ifMatch: undefined, ifNoneMatch: undefined }
-      return checkedRecord(set, await set.record(key, { signal }), asked, 'physicalKey').physical
+      return checkedRecord(set, await metRecord(set, key, { signal }), asked, 'physicalKey').physical
     },
     // What the driver's `signMany` returned.
     signedFiles: (keys, options) => signing.signedUrls(keys, options) as Promise<KeyResult<never>[]>,

@@ -1,6 +1,7 @@
 import { mapBounded } from '../../core/batches.ts'
 import type { OperationOptions } from '../../core/options.ts'
 import { HELD, type Statement } from '../../sql/engine.ts'
+import { type AdoptListed, adoptListed } from './adopt-listed.ts'
 import { allHold } from './change-phase.ts'
 import { type CutOverSet, chunked } from './cut-over-set.ts'
 import { CONTROL, OBJECTS } from './cut-over-tables.ts'
@@ -22,6 +23,8 @@ export interface BackfillReport {
   readonly known: number
   /** Tried in vain: run it again. */
   readonly failed: number
+  /** Objects that had no record and are files now, where the records adopt what they meet. */
+  readonly adopted: number
 }
 
 const BATCH = 100
@@ -43,7 +46,8 @@ export async function backfill(
     throw set.conflict('backfill', `not in the phase ${rulesOf(phase).phase}; advance to backfill first`)
   // A process in `source-only` could write behind the back of the list.
   await allHold(set, lease, phase, signal)
-  const report = { listed: 0, copied: 0, known: 0, failed: 0 }
+  const report = { listed: 0, copied: 0, known: 0, failed: 0, adopted: 0 }
+  const adopt = await adoptListed(set)
   const source = set.side('from')
   for await (const entries of source.list(signal === undefined ? {} : { signal }).pages())
     for (const some of chunked(entries, BATCH)) {
@@ -51,7 +55,7 @@ export async function backfill(
       const keys = some.flatMap(entry =>
         entry.kind === 'object' && !isStaging(entry.key) ? [entry.key] : [],
       )
-      await backfillSome(set, lease, keys, report, signal)
+      await backfillSome(set, lease, keys, adopt, report, signal)
       onProgress?.({ ...report })
     }
   const settled: SettleReport = await settle(set, lease, { eager: true, signal })
@@ -64,12 +68,14 @@ async function backfillSome(
   set: CutOverSet,
   lease: PhaseLease,
   keys: readonly string[],
-  report: { listed: number; copied: number; known: number; failed: number },
+  adopt: AdoptListed,
+  report: { -readonly [Name in keyof BackfillReport]: BackfillReport[Name] },
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const turn = await lease.begin('backfill', true)
   try {
     report.listed += keys.length
+    report.adopted += await adopt(keys, signal)
     const owed = await owedOf(set, turn, keys)
     report.known += keys.length - owed.length
     await mapBounded(owed, set.settings.concurrency, async ({ key, op }) => {

@@ -1,11 +1,12 @@
 import type { HeadRequest, ReadAnswer, ReadRequest } from '../../core/driver.ts'
+import { StorageError } from '../../core/errors.ts'
 import type { InfoOptions } from '../../core/options.ts'
 import type { ObjectInfo, StorageProvider } from '../../core/provider.ts'
 import { rangeHeader } from '../../core/range.ts'
 import type { CompareReads } from './compare-reads.ts'
 import { type CutOverSet, isAbsent } from './cut-over-set.ts'
 import { infoOf } from './info-of.ts'
-import { isStaging } from './key-kinds.ts'
+import { isMutable, isStaging } from './key-kinds.ts'
 import { mayHold, type ObjectRow, objectRow } from './object-rows.ts'
 import type { PhaseRules } from './phase.ts'
 import type { PhaseLease } from './phase-lease.ts'
@@ -37,8 +38,21 @@ export async function downloadEither(reading: Reading, request: ReadRequest): Pr
 }
 
 export async function infoEither(reading: Reading, { key, signal }: HeadRequest): Promise<ObjectInfo> {
+  const { set } = reading
   const options: InfoOptions = signal === undefined ? {} : { signal }
-  return infoOf(await readEither(reading, key, 'info', store => store.info(key, options)))
+  const info = await readEither(reading, key, 'info', async (store, rules) => {
+    const found = await store.info(key, options)
+    const isAlone = rules.first === 'to' && store === set.side('to')
+    // By then all that is ours has a row, and records that adopt what they meet must not make a file of what is not.
+    if (isAlone && !isStaging(key) && !isMutable(key) && (await objectRow(set, key)) === undefined)
+      throw new StorageError('not-found', 'info: what is there is none of this cut-over', {
+        operation: 'info',
+        key,
+        provider: store.name,
+      })
+    return found
+  })
+  return infoOf(info)
 }
 
 /** From the side that the phase reads; on a miss from the other one, where it may have the object and it was not deleted. */
@@ -46,16 +60,16 @@ async function readEither<T>(
   { set, lease, compare }: Reading,
   key: string,
   operation: string,
-  ask: (store: StorageProvider) => Promise<T>,
+  ask: (store: StorageProvider, rules: PhaseRules) => Promise<T>,
 ): Promise<T> {
   const { rules } = await lease.begin(operation, false)
   try {
-    const answer = await ask(set.side(rules.first))
+    const answer = await ask(set.side(rules.first), rules)
     if (rules.compares) compare.consider(key)
     return answer
   } catch (error) {
     if (!isAbsent(error) || !(await isWorthALook(set, rules, key))) throw error
-    return ask(set.side(rules.second))
+    return await ask(set.side(rules.second), rules)
   }
 }
 

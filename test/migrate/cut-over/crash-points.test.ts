@@ -84,8 +84,51 @@ const SCENARIOS: readonly TwinScenario[] = [
   },
 ]
 
+const planted = { 'a.txt': 'before', 'b.txt': 'beside' }
+const MEETING: readonly TwinScenario[] = [
+  {
+    name: 'delete of what has no record',
+    phase: 'dual-write',
+    planted,
+    act: async ({ files }) => {
+      for (const result of await files.deleteMany(['a.txt', 'b.txt']))
+        if (result.status === 'error') throw result.error
+    },
+    after: {},
+    calls: 14,
+  },
+  {
+    name: 'upload over what has no record',
+    phase: 'dual-write',
+    planted: { 'a.txt': 'before' },
+    act: ({ files }) => files.upload('a.txt', 'new', text),
+    after: { 'a.txt': 'new' },
+    calls: 18,
+  },
+  {
+    name: 'move of what has no record',
+    phase: 'backfill',
+    planted: { 'a.txt': 'before' },
+    act: ({ files }) => files.move('a.txt', 'b.txt'),
+    after: { 'b.txt': 'before' },
+    calls: 18,
+  },
+  {
+    name: 'backfill of what has no record',
+    phase: 'backfill',
+    planted,
+    arrange: ({ files }) => files.exists('nothing.txt'),
+    act: async ({ store }) => {
+      const { failed } = await store.backfill()
+      if (failed > 0) throw Object.assign(new Error('not all was copied'), { code: 'pending' })
+    },
+    after: planted,
+    calls: 14,
+  },
+]
+
 describe('a failure at every call', () => {
-  for (const scenario of SCENARIOS)
+  for (const scenario of [...SCENARIOS, ...MEETING])
     it(`leaves both sides and the rows in agreement: ${scenario.name} in ${scenario.phase}`, async () => {
       const { calls, failures } = await runTwinCrashPoints(scenario)
       expect(failures.join('\n')).toBe('')

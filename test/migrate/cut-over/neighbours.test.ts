@@ -21,6 +21,18 @@ function holds(title: string, history: Omit<TwinHistory, 'seed' | 'faults'>): vo
 describe('processes that write, delete and read at once', () => {
   for (const history of NEIGHBOURS)
     holds(`lose nothing and bring nothing back, one in ${history.phase} and one in ${history.next}`, history)
+  const planted = { 'a.txt': 'before', 'b.txt': 'before', 'c.txt': 'before' }
+  for (const history of NEIGHBOURS.slice(0, 3))
+    holds(
+      `lose nothing and bring nothing back that had no record, one in ${history.phase} and one in ${history.next}`,
+      { ...history, planted },
+    )
+  holds('lose nothing and bring nothing back that had no record while a backfill copies', {
+    phase: 'backfill',
+    next: 'backfill',
+    work: 'backfill',
+    planted,
+  })
   holds('lose nothing and bring nothing back while a backfill copies', {
     phase: 'backfill',
     next: 'backfill',

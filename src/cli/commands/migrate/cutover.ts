@@ -116,10 +116,11 @@ async function runBackfill(store: CutOver, { out, signal }: Session): Promise<vo
     onProgress: ({ listed }) => out.progress.count(listed, undefined, 'objects'),
   })
   out.progress.stop()
-  const { listed, copied, known, failed } = report
+  const { listed, copied, known, failed, adopted } = report
+  const met = adopted === 0 ? '' : `, ${plural(adopted, 'new file')}`
   await out.done(
     { action: 'backfill', ...report },
-    `${plural(listed, 'object')}: ${copied} copied, ${known} there already, ${failed} failed`,
+    `${plural(listed, 'object')}: ${copied} copied, ${known} there already, ${failed} failed${met}`,
   )
   if (failed > 0) throw new Told('not everything was copied: run it again', EXIT.temporary)
 }

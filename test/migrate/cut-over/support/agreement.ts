@@ -12,7 +12,9 @@ export async function disagreements(
   const problems: string[] = []
   const inventories: Inventory[] = []
   for (const side of sides) {
-    const inventory = await takeInventory(world[side], world.engine)
+    const inventory = await takeInventory(world[side], world.engine, {
+      foreign: Object.keys(world.planted).map(key => `default/${key}`),
+    })
     inventories.push(inventory)
     problems.push(...inventory.problems.map(problem => `${side}: ${problem}`))
   }

@@ -15,6 +15,8 @@ export interface TwinScenario {
   arrange?(client: TwinClient, world: TwinWorld): Promise<unknown>
   readonly begins?: CutOverPhase
   act(client: TwinClient, world: TwinWorld): Promise<unknown>
+  /** Objects of the source that have no record yet, their texts by key: records adopt what they meet. */
+  readonly planted?: Readonly<Record<string, string>>
   /** The live files after it, their texts by key. */
   readonly after: Readonly<Record<string, string>>
   /** Sides that must have all of them in the end. Default: both. */
@@ -81,22 +83,36 @@ async function runPoint(scenario: TwinScenario, before: string, at: Gate, step: 
   )
   const problems: string[] = []
   await payAll(world, problems)
+  // What was met is at the source alone until then.
+  if (scenario.planted !== undefined) await world.fill()
   const { inventory, problems: found } = await disagreements(world, scenario.sides)
   problems.push(...found)
   const seen = filesOf(inventory)
   const wanted = textOf(Object.entries(scenario.after))
   const isUnknown = outcome === undefined || (outcome !== 'done' && outcome.code === 'pending')
-  const allowed = isUnknown ? [before, wanted] : outcome === 'done' ? [wanted] : [before]
+  // Met, and nothing else.
+  const met = textOf(Object.entries(world.planted))
+  const unchanged = [before, met]
+  const allowed = isUnknown ? [...unchanged, wanted] : outcome === 'done' ? [wanted] : unchanged
   if (!allowed.includes(seen))
     problems.push(
       `it ${outcome === 'done' ? 'succeeded' : `ended with ${String(outcome)}`}, and the files are ${seen}`,
     )
+  if (outcome === 'done') problems.push(...(await risen(world, scenario.after)))
   await world.engine.close()
   return problems
 }
 
+/** Planted objects that were deleted, and that somebody who asks for them would make files of. */
+async function risen(world: TwinWorld, after: Readonly<Record<string, string>>): Promise<string[]> {
+  const dead = Object.keys(world.planted).filter(key => after[key] === undefined)
+  const found = await world.simulation.run(world.client('witness').files.infoMany(dead))
+  return found.flatMap(({ key, ok }) => (ok ? [`${key} was deleted, and is a file again`] : []))
+}
+
 async function arranged(scenario: TwinScenario): Promise<TwinWorld> {
-  const world = new TwinWorld()
+  const world = new TwinWorld('', scenario.planted)
+  await world.plant()
   await world.begin(scenario.begins ?? scenario.phase)
   if (scenario.arrange !== undefined)
     await world.simulation.run(scenario.arrange(world.client('arranger'), world))

@@ -24,14 +24,24 @@ export interface TwinHistory {
   readonly next: CutOverPhase
   /** What the third process does meanwhile, again and again. */
   readonly work: 'settle' | 'backfill' | 'verify'
+  /** Objects of the source without a record at the beginning, which become files as they are met. */
+  readonly planted?: Readonly<Record<string, string>>
   /** Of how many calls one fails; 0: none. */
   readonly faults: number
 }
 
-export async function runTwinHistory({ seed, phase, next, work, faults }: TwinHistory): Promise<string[]> {
+export async function runTwinHistory({
+  seed,
+  phase,
+  next,
+  work,
+  planted,
+  faults,
+}: TwinHistory): Promise<string[]> {
   const random = randomOf(`twin ${phase} ${next} ${seed}`)
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!
-  const world = new TwinWorld(seed)
+  const world = new TwinWorld(seed, planted)
+  await world.plant()
   const { simulation } = world
   const problems: string[] = []
   // What was there before, so that each side has files that the other one lacks.

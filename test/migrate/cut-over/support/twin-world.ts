@@ -25,12 +25,15 @@ export class TwinWorld {
   readonly to: StorageProvider
   readonly engine: Engine
   readonly #seed: string
+  /** Objects of the source without a record, by key below the root: there only where the records adopt what they meet. */
+  readonly planted: Readonly<Record<string, string>>
   #clients = 0
 
-  constructor(seed = '') {
+  constructor(seed = '', planted: Readonly<Record<string, string>> = {}) {
     const { now } = this.simulation.clock
     const signing = { secret: 'a secret of the tests' }
     this.#seed = seed
+    this.planted = planted
     this.from = memory({ now, signing: { ...signing, baseUrl: 'http://from.test' } })
     this.to = memory({ now, signing: { ...signing, baseUrl: 'http://to.test' } })
     this.engine = sqlite({ path: ':memory:', now })
@@ -60,7 +63,13 @@ export class TwinWorld {
       secondMs: 60_000,
       ...common,
     })
-    return { store, files: withRecords(store, gated, { env: {}, replaceGraceMs: 0, ...common }) }
+    const adoptMet = Object.keys(this.planted).length > 0
+    return { store, files: withRecords(store, gated, { env: {}, adoptMet, replaceGraceMs: 0, ...common }) }
+  }
+
+  async plant(): Promise<void> {
+    for (const [key, text] of Object.entries(this.planted))
+      await this.from.upload(`default/${key}`, text, { contentType: 'text/plain' })
   }
 
   /** Begins the cut-over, and puts it into a phase. */

@@ -102,6 +102,12 @@ export interface MigrateOptions extends ObjectFilters {
    */
   rules?: string
   existing?: ExistingObjects
+  /**
+   * Whether a whole run makes the copies again that verification finds to differ, and verifies them again at the level that found it.
+   * Default false. An object that another hand has put in a copy's place is replaced only under `existing: 'overwrite'`, and one
+   * whose source has changed its bytes under the same etag is left as it is.
+   */
+  repair?: boolean
   limits?: MigrationLimits
   /** The level that a whole run ends with. Default `checksum`. */
   verify?: VerifyLevel

@@ -9,6 +9,7 @@ import { checkedSettings, type MigrationSettings } from './plan/checked-settings
 import { hasPlan, planMigration } from './plan/plan-migration.ts'
 import { runWhole } from './run-whole.ts'
 import { type Steps, steps } from './steps.ts'
+import { type StrayCounts, strayCounts } from './verify/strays.ts'
 import type { VerificationSummary } from './verify/verification-summary.ts'
 import { verifyMigration } from './verify/verify-migration.ts'
 
@@ -41,7 +42,8 @@ export interface RangeOptions extends StepOptions {
 export interface MigrationStatus extends ManifestCounts {
   /**
    * `new`: no plan was made, or it was broken off. `planned`: nothing is copied yet. `copying`: something is left to copy, whether or not a
-   * process is at it. `copied`: nothing is left. `verified`: and all of it matches.
+   * process is at it. `copied`: nothing is left. `verified`: and all of it matches, with nothing on one side
+   * only, as far as was looked.
    */
   readonly phase: 'new' | 'planned' | 'copying' | 'copied' | 'verified'
 }
@@ -104,17 +106,24 @@ export function migrate(options: MigrateOptions): Migration {
 }
 
 async function statusOf(manifest: Manifest): Promise<MigrationStatus> {
-  const [isPlanned, counts] = await Promise.all([hasPlan(manifest), manifest.counts()])
-  return { ...counts, phase: isPlanned ? phaseOf(counts) : 'new' }
+  const [isPlanned, counts, strays] = await Promise.all([
+    hasPlan(manifest),
+    manifest.counts(),
+    strayCounts(manifest),
+  ])
+  return { ...counts, phase: isPlanned ? phaseOf(counts, strays) : 'new' }
 }
 
-function phaseOf({ byState, byStatus }: ManifestCounts): MigrationStatus['phase'] {
+function phaseOf(
+  { byState, byStatus }: ManifestCounts,
+  { source, destination }: StrayCounts,
+): MigrationStatus['phase'] {
   const isLeft = byState.planned.objects + byState.failed.objects > 0
   if (isLeft) return byState.copied.objects === 0 ? 'planned' : 'copying'
   const isVerified = Object.entries(byStatus).every(
     ([status, { objects }]) => status === 'match' || objects === 0,
   )
-  return isVerified ? 'verified' : 'copied'
+  return isVerified && source + destination === 0 ? 'verified' : 'copied'
 }
 
 function noPlan({ to }: MigrationSettings): StorageError {

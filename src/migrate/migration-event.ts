@@ -33,6 +33,8 @@ export type MigrationEvent =
   | { readonly kind: 'failed'; readonly row: ManifestRow; readonly error: StorageError }
   /** The source had changed since it was planned: copied as it is now. */
   | { readonly kind: 'changed'; readonly key: string }
+  /** Verification has found a copy that differs: it is made again. */
+  | { readonly kind: 'repair'; readonly key: string; readonly problem: string }
   /** It was planned, and is no longer at the source. */
   | { readonly kind: 'gone'; readonly key: string }
   /** Another object is in its place, and stays. */
@@ -71,6 +73,8 @@ export interface MigrationResult {
   readonly copiedBytes: number
   readonly failed: number
   readonly refused: number
+  /** Copies that differed and were made again; only where `repair` asks for it. */
+  readonly repaired?: number
   readonly statuses: Readonly<Record<VerifyStatus, number>>
   readonly seconds: number
 }

@@ -1,8 +1,12 @@
 import { copyRange } from './copy/copy-range.ts'
 import type { Manifest } from './manifest.ts'
+import type { VerifyLevel } from './migrate-options.ts'
 import type { MigrationResult, OnEvent } from './migration-event.ts'
 import type { MigrationSettings } from './plan/checked-settings.ts'
 import { planMigration } from './plan/plan-migration.ts'
+import { higherLevel } from './verify/check-rows.ts'
+import { planRepairs } from './verify/plan-repairs.ts'
+import type { VerificationSummary } from './verify/verification-summary.ts'
 import { verifyMigration } from './verify/verify-migration.ts'
 
 export interface RunWholeOptions {
@@ -15,35 +19,33 @@ const MOST_PASSES = 5
 
 /**
  * Plan, copy, and again until a plan finds nothing: what changed at the source while it was copied is found by listing it
- * once more, which costs next to nothing. Then it is verified what has come.
+ * once more, which costs next to nothing. Then it is verified what has come, and what differs
+ * is copied once more, where that is asked for.
  */
 export async function runWhole(
   settings: MigrationSettings,
   manifest: Manifest,
   { signal, onEvent }: RunWholeOptions,
 ): Promise<MigrationResult> {
-  const { now, verify } = settings
+  const { now, verify, repair } = settings
   const begun = now()
   const total = { copied: 0, copiedBytes: 0 }
-  for (let pass = 1; ; pass++) {
-    const plan = await planMigration(settings, manifest, { signal, onEvent })
-    if (plan.toCopy.objects === 0 || pass > MOST_PASSES) break
-    const copy = await copyRange(settings, manifest, { signal, onEvent })
-    total.copied += copy.copied
-    total.copiedBytes += copy.copiedBytes
-    // The same failures again and again bring nothing.
-    if (copy.copied === 0 && copy.changed + copy.gone === 0) break
+  await copyAll()
+  let summary = await verifyAll(verify)
+  let repaired = 0
+  if (repair) {
+    const repairs = await planRepairs(manifest, onEvent)
+    repaired = repairs.objects
+    if (repaired > 0) {
+      await copyAll()
+      summary = await verifyAll(higherLevel(verify, repairs.level))
+    }
   }
-  const summary = await verifyMigration(settings, manifest, {
-    level: verify,
-    pendingOnly: true,
-    signal,
-    onEvent,
-  })
   const { byState } = await manifest.counts()
   const result: MigrationResult = {
     complete: summary.complete,
     ...total,
+    ...(repair ? { repaired } : {}),
     failed: byState.failed.objects,
     refused: byState.refused.objects,
     statuses: summary.statuses,
@@ -51,4 +53,20 @@ export async function runWhole(
   }
   await onEvent({ kind: 'done', result })
   return result
+
+  async function copyAll(): Promise<void> {
+    for (let pass = 1; ; pass++) {
+      const plan = await planMigration(settings, manifest, { signal, onEvent })
+      if (plan.toCopy.objects === 0 || pass > MOST_PASSES) return
+      const copy = await copyRange(settings, manifest, { signal, onEvent })
+      total.copied += copy.copied
+      total.copiedBytes += copy.copiedBytes
+      // The same failures again and again bring nothing.
+      if (copy.copied === 0 && copy.changed + copy.gone === 0) return
+    }
+  }
+
+  function verifyAll(level: VerifyLevel): Promise<VerificationSummary> {
+    return verifyMigration(settings, manifest, { level, pendingOnly: true, signal, onEvent })
+  }
 }

@@ -64,6 +64,23 @@ test('verify and report end with 6 where something does not match, and say what'
   expect((await migrate('verify', '--level', 'content')).code).toBe(0)
 })
 
+test('run --repair says what it has copied again, and is not for workers', async () => {
+  const { migrate, stores } = await files('repaired', TEXTS)
+  await migrate('run', ...stores)
+  await writeFile(at('repaired-new', 'a.txt'), 'of another hand')
+  expect((await migrate('verify')).code).toBe(6)
+  expect((await migrate('run', '--repair')).code).toBe(6)
+  const run = await migrate('run', '--repair', '--existing', 'overwrite', '--json')
+  expect([run.code, jsonLines(run.stdout).at(-1)]).toEqual([
+    0,
+    expect.objectContaining({ action: 'run', complete: true, repaired: expect.any(Number) }),
+  ])
+  expect(await migrate('run', '--repair', '--workers', 'redis://127.0.0.1:1')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--repair'),
+  })
+})
+
 test('rules are remembered, and others refused', async () => {
   const { migrate, stores, text } = await files('ruled', { ...TEXTS, 'b/x.tmp': 'left out' })
   const rules = ['--prefix', 'b/', '--exclude', '**/*.tmp', '--key-rule', 'prefix:b/=new/']

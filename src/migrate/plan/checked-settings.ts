@@ -37,6 +37,7 @@ export interface MigrationSettings {
   readonly transform: BodyTransform | undefined
   readonly rules: string
   readonly existing: ExistingObjects
+  readonly repair: boolean
   readonly limits: CheckedLimits
   readonly verify: VerifyLevel
   readonly prices: { readonly from: PriceTable; readonly to: PriceTable }
@@ -84,6 +85,7 @@ export function checkedSettings(options: MigrateOptions): MigrationSettings {
     transform: 'function',
     rules: 'string',
     existing: 'string',
+    repair: 'boolean',
     limits: 'object',
     verify: 'string',
     prices: 'object',
@@ -119,6 +121,7 @@ export function checkedSettings(options: MigrateOptions): MigrationSettings {
     transform: options.transform,
     rules: options.rules ?? '',
     existing: oneOf('existing', options.existing ?? 'compare', ['compare', 'overwrite', 'refuse']),
+    repair: options.repair ?? false,
     limits: checkedLimits(options.limits ?? {}),
     verify: oneOf('verify', options.verify ?? 'checksum', ['attributes', 'checksum', 'content']),
     prices: { from: options.prices?.from ?? pricesOf(from), to: options.prices?.to ?? pricesOf(to) },

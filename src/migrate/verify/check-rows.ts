@@ -8,7 +8,7 @@ import type { VerifyLevel } from '../migrate-options.ts'
 import type { OnEvent } from '../migration-event.ts'
 import type { MigrationSettings } from '../plan/checked-settings.ts'
 import { checkObject } from './check-object.ts'
-import { type Finding, findingOf, OTHER_BYTES } from './finding.ts'
+import { type Finding, findingOf, OTHER_BYTES, OTHER_SOURCE_BYTES } from './finding.ts'
 
 export interface CheckRowsOptions {
   readonly level: VerifyLevel
@@ -35,6 +35,11 @@ const FIRST_DELAY_MS = 200
 
 const RANK: Record<VerifyLevel, number> = { attributes: 1, checksum: 2, content: 3 }
 
+/** The higher of two. */
+export function higherLevel(a: VerifyLevel, b: VerifyLevel): VerifyLevel {
+  return RANK[a] >= RANK[b] ? a : b
+}
+
 /** Whether a row is known to match at this level or a higher one. */
 export function isVerified(
   { status, level }: Pick<ManifestRow, 'status' | 'level'>,
@@ -50,7 +55,8 @@ export function isLookedAt({ level }: Pick<ManifestRow, 'level'>, wanted: Verify
 
 /** Whether a higher level than this has found other bytes: until it is asked again, a lower one can't say that they match. */
 export function hasOtherBytes(row: ManifestRow, wanted: VerifyLevel): boolean {
-  return row.errorCode === OTHER_BYTES && RANK[row.level ?? 'content'] > RANK[wanted]
+  const isOther = row.errorCode === OTHER_BYTES || row.errorCode === OTHER_SOURCE_BYTES
+  return isOther && RANK[row.level ?? 'content'] > RANK[wanted]
 }
 
 /** What changes of a row by a finding; undefined where nothing does. A row that a copy has changed meanwhile stays as it is. */

@@ -17,9 +17,16 @@ export function differ(message: string): Finding {
 /** The code of what `otherBytes` finds. */
 export const OTHER_BYTES = 'checksum-mismatch'
 
+/** The same of the source: a copy of it would be no better. */
+export const OTHER_SOURCE_BYTES = 'source-checksum-mismatch'
+
 /** Nothing but a checksum has told it, so nothing less can take it back. */
 export function otherBytes(message: string): Finding {
   return { status: 'differ', code: OTHER_BYTES, message }
+}
+
+export function otherSourceBytes(message: string): Finding {
+  return { status: 'differ', code: OTHER_SOURCE_BYTES, message }
 }
 
 export function unverified(message: string): Finding {

@@ -11,6 +11,7 @@ import {
   MISSING_DESTINATION,
   MISSING_SOURCE,
   otherBytes,
+  otherSourceBytes,
   REPLACED,
   unverified,
 } from './finding.ts'
@@ -51,7 +52,7 @@ export async function readBack(row: ManifestRow, options: ReadBackOptions): Prom
     if (source === 'changed') return CHANGED_AT_SOURCE
     if (destination === 'changed') return REPLACED
     if (atSource !== undefined && source !== atSource)
-      return otherBytes('the bytes at the source are not those that were copied, under the same etag')
+      return otherSourceBytes('the bytes at the source are not those that were copied, under the same etag')
     if (written !== undefined && destination !== written)
       return otherBytes('the bytes at the destination are not those that were written')
     if (written === undefined && source !== destination)

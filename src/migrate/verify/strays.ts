@@ -89,11 +89,6 @@ export async function* strays(manifest: Manifest): AsyncGenerator<Stray> {
   }
 }
 
-export async function forgetStrays(manifest: Manifest): Promise<void> {
-  const { pages } = await stored(manifest)
-  if (pages > 0) await manifest.setSetting(SETTING, JSON.stringify(NONE))
-}
-
 async function stored(manifest: Manifest): Promise<StrayCounts & { pages: number }> {
   const text = await manifest.setting(SETTING)
   return text === undefined ? NONE : JSON.parse(text)

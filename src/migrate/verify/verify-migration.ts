@@ -7,7 +7,8 @@ import { destinationsOf } from '../plan/destination-key.ts'
 import { type CheckRowsOptions, checkRows, isLookedAt, isVerified } from './check-rows.ts'
 import { compareDestination } from './compare-destination.ts'
 import { compareSource } from './compare-source.ts'
-import { forgetStrays, StrayLog, strayCounts } from './strays.ts'
+import { recheckStrays } from './recheck-strays.ts'
+import { StrayLog, strayCounts } from './strays.ts'
 import { isComplete, statusesOf, type VerificationSummary } from './verification-summary.ts'
 import { beginVerifyRun, isBehind, writeVerifyRun } from './verify-run.ts'
 
@@ -126,12 +127,12 @@ function verifyRange({ settings, manifest, shared }: Work, range: RowRange): Pro
   return checkRows(settings, manifest, rows, shared)
 }
 
-/** What has no row is not looked for, and what was found of it before may have been put right since. */
+/** What has no row is not looked for; what was found of it before is looked at again. */
 async function verifyPending(
   { settings, manifest, shared }: Work,
   range: RowRange | undefined,
 ): Promise<number> {
-  await forgetStrays(manifest)
+  if (range === undefined) await recheckStrays(settings, manifest, shared.signal)
   return checkRows(settings, manifest, pending(manifest, shared.level, range), shared)
 }
 

@@ -4,8 +4,9 @@ import type { StorageProvider } from '../../../src/core/provider.ts'
 import { forward } from '../../../src/decorators/forward.ts'
 import { openManifest } from '../../../src/migrate/manifest/open-manifest.ts'
 import type { Manifest, ManifestRow } from '../../../src/migrate/manifest.ts'
-import { migrate } from '../../../src/migrate/migrate.ts'
+import { type MigrationStatus, migrate } from '../../../src/migrate/migrate.ts'
 import type { MigrateOptions } from '../../../src/migrate/migrate-options.ts'
+import type { MigrationResult } from '../../../src/migrate/migration-event.ts'
 import { checkedSettings, type MigrationSettings } from '../../../src/migrate/plan/checked-settings.ts'
 import { type Stray, strays } from '../../../src/migrate/verify/strays.ts'
 import type { VerificationSummary } from '../../../src/migrate/verify/verification-summary.ts'
@@ -21,7 +22,8 @@ export interface Migrated {
   readonly calls: Record<string, number>
   verify(options?: VerifyMigrationOptions): Promise<VerificationSummary>
   /** Once more, as from the beginning. */
-  run(): Promise<void>
+  run(): Promise<MigrationResult>
+  status(): Promise<MigrationStatus>
   row(key: string): Promise<ManifestRow>
   /** Of all rows, by source key, and of the strays, by their own. */
   statuses(): Promise<Record<string, string>>
@@ -47,9 +49,9 @@ export async function migrated(
     return found
   }
   const run = async () => {
-    for await (const _ of migrate(options)) {
-      // What it tells is tested elsewhere.
-    }
+    let result: MigrationResult | undefined
+    for await (const event of migrate(options)) if (event.kind === 'done') result = event.result
+    return result!
   }
   await run()
   return {
@@ -59,6 +61,7 @@ export async function migrated(
     settings,
     calls,
     run,
+    status: () => migrate(options).status(),
     verify(wanted = {}) {
       for (const name of Object.keys(calls)) delete calls[name]
       return verifyMigration(settings, manifest, { random: () => 0, sleep: async () => {}, ...wanted })

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type { Manifest, MigrateOptions, MigrationResult } from '../../../migrate/index.ts'
-import { EXIT, Told } from '../../exit-codes.ts'
+import { EXIT, Told, UsageError } from '../../exit-codes.ts'
 import { humanSize, plural, printable } from '../../human-format.ts'
 import type { Output } from '../../output.ts'
 import { inSession, type Session, withOutputOptions } from '../../session.ts'
@@ -17,6 +17,7 @@ import { redisUrl } from './worker.ts'
 interface RunOptions extends MigrationOptions {
   readonly dryRun?: true
   readonly workers?: string | true
+  readonly repair?: true
 }
 
 export function runCommand(terminal: Terminal): Command {
@@ -29,6 +30,7 @@ export function runCommand(terminal: Terminal): Command {
     .argument('[to]', 'URL of the store that is moved to')
   withLimitOptions(withLevelOption(withManifestOptions(withExistingOption(withRuleOptions(command)))))
     .option('--workers [redis]', 'let stowage migrate worker copy, on any machines; default: REDIS_URL')
+    .option('--repair', 'copy again what verification finds to differ, and verify it again')
     .option('-n, --dry-run', 'plan, and name what would be copied')
     .addHelpText(
       'after',
@@ -37,12 +39,18 @@ Examples:
   stowage migrate run file:./data s3://bucket
   stowage migrate run
   stowage migrate run supabase://files s3://bucket --cache-control 'public, max-age=31536000' --bandwidth 20MB
+  stowage migrate run --repair --level content
   stowage migrate run s3://old s3://new --manifest rqlite://h1:4001 --level content --json`,
     )
   return withOutputOptions(command).action(
     (from: string | undefined, to: string | undefined, options: RunOptions) =>
       inSession(terminal, command, async session => {
-        const { manifest, options: made } = await openMigration(session, { from, to }, options)
+        if (options.repair && options.workers)
+          throw new UsageError(
+            '--repair copies in this process: give it without --workers, when they are done',
+          )
+        const { manifest, options: opened } = await openMigration(session, { from, to }, options)
+        const made = options.repair ? { ...opened, repair: true } : opened
         if (options.dryRun) return dryRun(session, made, manifest)
         const result = options.workers
           ? await onWorkers(session, made, options.workers)

@@ -42,6 +42,9 @@ export class EventShow {
           `failed: ${printable(event.row.sourceKey)}: ${event.error.code}: ${printable(event.error.message)}`,
         )
         return
+      case 'repair':
+        this.#out.note(`copied again: ${printable(event.key)}: ${printable(event.problem)}`)
+        return
       case 'changed':
         this.#out.note(`changed meanwhile, copied again: ${printable(event.key)}`)
         return

@@ -36,7 +36,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
         continue
       }
       running.push(server)
-      const { stop: _stop, pid: _pid, ...toProvide } = server
+      const { stop: _stop, pid: _pid, process: _process, ...toProvide } = server
       provided.push(toProvide)
     }
     const postgres = await startPostgresOrSay()

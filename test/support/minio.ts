@@ -48,7 +48,10 @@ export async function startMinio(command: string, { env = {} }: MinioOptions = {
     accessKeyId,
     secretAccessKey,
     forcePathStyle: true,
-    pid: server.pid,
+    process: server,
+    get pid() {
+      return server.pid
+    },
     stop: server.stop,
   }
 }

@@ -1,3 +1,5 @@
+import type { ServerProcess } from './server-process.ts'
+
 /** What a test needs to talk to an S3 server that the test run has started. */
 export interface S3Server {
   name: 'minio' | 'versitygw'
@@ -15,6 +17,11 @@ export interface MissingS3Server {
   missing: string
 }
 
-export type RunningS3Server = S3Server & { pid: number; stop(): Promise<void> }
+/** One that this process has started: it can be killed, and run again with what it holds. */
+export interface RunningS3Server extends S3Server {
+  readonly process: ServerProcess
+  readonly pid: number
+  stop(): Promise<void>
+}
 
 export const S3_REGION = 'us-east-1'

@@ -15,8 +15,15 @@ export interface ServerCommand {
 }
 
 export interface ServerProcess {
-  port: number
-  pid: number
+  readonly port: number
+  /** Another one after `restart`. */
+  readonly pid: number
+  /** What the process keeps its files in. */
+  readonly folder: string
+  /** SIGKILL: connections are reset, the port is closed, the folder stays. */
+  kill(): Promise<void>
+  /** A killed process runs again, on its port and its folder. */
+  restart(): Promise<void>
   /** Ends the process and removes its folder. Safe to call twice. */
   stop(): Promise<void>
 }
@@ -50,35 +57,66 @@ async function startOnce(
   folder: string,
   { command, args, env, readyUrl }: ServerCommand,
 ): Promise<ServerProcess> {
-  const child = spawn(command, args, {
-    cwd: folder,
-    env: { PATH: process.env.PATH ?? '', HOME: folder, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', chunk => {
-      output = (output + chunk).slice(-4_000)
-    })
-  }
+  let child: ChildProcess
   const removeNow = () => {
     child.kill('SIGKILL')
     rmSync(folder, { recursive: true, force: true })
   }
-  // Teardown is not reached when the runner is told to end at once; what it started must not outlive it.
-  process.once('exit', removeNow)
   const stop = async () => {
     await end(child)
     process.removeListener('exit', removeNow)
     rmSync(folder, { recursive: true, force: true })
   }
-  try {
-    await ready(child, readyUrl)
-  } catch (cause) {
-    await stop()
-    throw new Error(`${name} did not start on port ${port}: ${output.trim() || 'it said nothing'}`, { cause })
+  const run = async () => {
+    child = spawn(command, args, {
+      cwd: folder,
+      env: { PATH: process.env.PATH ?? '', HOME: folder, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', chunk => {
+        output = (output + chunk).slice(-4_000)
+      })
+    }
+    try {
+      await ready(child, readyUrl)
+    } catch (cause) {
+      await end(child)
+      throw new Error(`${name} did not start on port ${port}: ${output.trim() || 'it said nothing'}`, {
+        cause,
+      })
+    }
   }
-  return { port, pid: child.pid as number, stop }
+  // Its port is free, but a connection that goes out somewhere may have been given it for a moment.
+  const restart = async () => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await run()
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error
+        await wait(1_000)
+      }
+    }
+  }
+  // Teardown is not reached when the runner is told to end at once; what it started must not outlive it.
+  process.once('exit', removeNow)
+  try {
+    await run()
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return {
+    port,
+    get pid() {
+      return child.pid as number
+    },
+    folder,
+    kill: () => end(child, 'SIGKILL'),
+    restart,
+    stop,
+  }
 }
 
 async function ready(child: ChildProcess, url: string): Promise<void> {
@@ -103,10 +141,10 @@ async function ready(child: ChildProcess, url: string): Promise<void> {
   throw new Error(`it was not ready after ${READY_LIMIT_MS} ms`)
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
   if (hasEnded(child) || child.pid === undefined) return
   const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
-  child.kill('SIGTERM')
+  child.kill(signal)
   const insist = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
   await ended
   clearTimeout(insist)

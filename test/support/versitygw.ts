@@ -37,7 +37,10 @@ export async function startVersitygw(command: string): Promise<RunningS3Server> 
     accessKeyId,
     secretAccessKey,
     forcePathStyle: true,
-    pid: server.pid,
+    process: server,
+    get pid() {
+      return server.pid
+    },
     stop: server.stop,
   }
 }

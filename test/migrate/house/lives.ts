@@ -1,0 +1,72 @@
+/** A process that migrates is killed, and its stores fall under it, until somebody says that it is enough. */
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { MigrationResult } from '../../../src/migrate/migration-event.ts'
+import type { MoverTask } from './mover.ts'
+import type { MovingStore } from './stores.ts'
+
+/** What happens to one process, each after so many more copies. */
+export type Blow = { readonly copies: number } & ({ readonly kills: true } | { readonly fells: MovingStore })
+
+export interface Life {
+  /** Keys as they were put and as they were told to be copied, in their order. */
+  readonly steps: readonly { readonly did: 'put' | 'copied'; readonly key: string }[]
+  readonly struck: number
+  readonly wasKilled: boolean
+  readonly result: MigrationResult | undefined
+  /** Code and message, where a store that was away ended it. */
+  readonly ended: string | undefined
+}
+
+export async function live(
+  mover: string,
+  task: MoverTask,
+  env: Readonly<Record<string, string>>,
+  blows: readonly Blow[] = [],
+): Promise<Life> {
+  const child = spawn(process.execPath, [mover, JSON.stringify(task)], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stderr = ''
+  child.stderr.on('data', chunk => {
+    stderr += chunk
+  })
+  const closed = new Promise<NodeJS.Signals | number | null>(resolve =>
+    child.once('close', (code, signal) => resolve(signal ?? code)),
+  )
+  const steps: { did: 'put' | 'copied'; key: string }[] = []
+  let [result, ended]: [MigrationResult | undefined, string | undefined] = [undefined, undefined]
+  let fallen: MovingStore | undefined
+  let struck = 0
+  let copies = 0
+  try {
+    for await (const line of createInterface({ input: child.stdout })) {
+      const [word] = line.split(' ', 1)
+      const rest = line.slice(word!.length + 1)
+      if (word === 'put' || word === 'copied') steps.push({ did: word, key: JSON.parse(rest) })
+      if (word === 'done') result = JSON.parse(rest)
+      if (word === 'ended') ended = rest
+      if (fallen !== undefined && (word === 'retry' || word === 'failed' || word === 'ended')) {
+        await fallen.rise()
+        fallen = undefined
+      }
+      if (word === 'copied') copies++
+      const blow = blows[struck]
+      if (blow === undefined || copies < blow.copies || fallen !== undefined) continue
+      copies = 0
+      struck++
+      if ('kills' in blow) child.kill('SIGKILL')
+      else {
+        await blow.fells.fall()
+        fallen = blow.fells
+      }
+    }
+  } finally {
+    child.kill('SIGKILL')
+    await fallen?.rise()
+  }
+  const end = await closed
+  if (end !== 'SIGKILL' && end !== 0) throw new Error(`the mover ended by itself with ${end}: ${stderr}`)
+  return { steps, struck, wasKilled: end === 'SIGKILL' && result === undefined, result, ended }
+}

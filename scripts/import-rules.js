@@ -34,7 +34,6 @@ export const MAY_IMPORT = {
 export const PEER_HOMES = {
   '@aws-sdk/client-s3': 'adapters/s3',
   '@aws-sdk/s3-request-presigner': 'adapters/s3',
-  '@smithy/signature-v4': 'adapters/s3',
   undici: 'adapters/s3',
   '@supabase/supabase-js': 'adapters/supabase',
   'tus-js-client': 'adapters/supabase',

@@ -120,6 +120,8 @@ export interface Engine {
   readonly name: string
   /** What CREATE TABLE calls the four types. */
   readonly types: ColumnTypes
+  /** The function that makes a JSON array of its arguments. Integers above 2^53 can't be read back from it exactly. */
+  readonly jsonArray: 'json_array' | 'json_build_array'
   /** Whether text may hold NUL. On SQLite the library decides, and it is `false` until that is chosen at the first call. */
   readonly textHoldsNul: boolean
 

@@ -131,7 +131,7 @@ describe.each(formats)('as $format', ({ file, load }) => {
 
   test('s3 without its peers gives one sentence with one line that installs all of them', () => {
     const { code, message } = firstUse(bare, file, load, 'stowage/s3', S3)
-    const wanted = ['@aws-sdk/client-s3', '@aws-sdk/s3-request-presigner', '@smithy/signature-v4', 'undici']
+    const wanted = ['@aws-sdk/client-s3', '@aws-sdk/s3-request-presigner', 'undici']
     expect(code).toBe('unsupported')
     expect(namedPackages(message)).toEqual(wanted)
   })

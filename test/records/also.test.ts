@@ -30,10 +30,11 @@ function alsoSuite(emptied: () => Promise<Engine>, most: number): void {
 
   function openFiles(options: RecordsOptions = {}): void {
     batches = []
-    const { name, types, textHoldsNul } = engine
+    const { name, types, jsonArray, textHoldsNul } = engine
     const counting: Engine = {
       name,
       types,
+      jsonArray,
       textHoldsNul,
       batch(statements, given = {}) {
         batches.push(given)

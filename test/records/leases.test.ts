@@ -171,10 +171,11 @@ describe('audits and collects that are repeated', () => {
 })
 
 function forwarded(engine: Engine, query: Engine['query']): Engine {
-  const { name, types, textHoldsNul } = engine
+  const { name, types, jsonArray, textHoldsNul } = engine
   return {
     name,
     types,
+    jsonArray,
     textHoldsNul,
     query,
     batch: (statements, options) => engine.batch(statements, options),

@@ -8,7 +8,7 @@ import { toStorageError } from '../../core/translate.ts'
 import { S3Connection } from './connection.ts'
 import { translate } from './errors.ts'
 import { checkedSettings, type S3Options } from './options.ts'
-import type { S3Peers } from './peers.ts'
+import type { S3Sdk } from './peers.ts'
 import { calmClient } from './sdk-calls.ts'
 
 /**
@@ -33,12 +33,13 @@ export function bucketLifecycle(options: S3Options): BucketLifecycle {
   async function run<T>(
     operation: string,
     signal: AbortSignal | undefined,
-    work: (sdk: S3Peers['sdk'], client: S3Client) => Promise<T>,
+    work: (sdk: S3Sdk, client: S3Client) => Promise<T>,
   ): Promise<T> {
     try {
-      const link = await connection.link()
-      client ??= calmClient(link)
-      return await work(link.peers.sdk, client)
+      const { dispatcher } = await connection.link()
+      const known = await connection.sdk()
+      client ??= calmClient(known.client, dispatcher)
+      return await work(known.sdk, client)
     } catch (error) {
       const details = {
         operation,

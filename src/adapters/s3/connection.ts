@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { S3Client } from '@aws-sdk/client-s3'
-import type { SignatureV4 } from '@smithy/signature-v4'
 import type { Dispatcher } from 'undici'
 import { EMPTY_SHA256 } from '../../core/checksum.ts'
 import { encodeKey } from '../../core/keys.ts'
-import { type Endpoint, resolveEndpoint } from './endpoint.ts'
+import { DEFAULT_REGION, type Endpoint, plainEndpoint, resolveEndpoint } from './endpoint.ts'
 import { failureOf, type S3Failure } from './errors.ts'
 import { wireHeaders } from './object-headers.ts'
 import { CONNECTION_OPTIONS, type S3ConnectionOptions, type S3Options, type S3Settings } from './options.ts'
-import { loadPeers, type S3Peers } from './peers.ts'
-import { Sha256 } from './sha256.ts'
+import { loadSdk, loadUndici, type S3Sdk } from './peers.ts'
+import { type Credentials, RequestSigner } from './request-signer.ts'
 import { type HttpAnswer, send } from './transport.ts'
 
 /** One request in S3's terms. */
@@ -25,13 +24,18 @@ export interface S3Request {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What is known once the peers are loaded and the endpoint is resolved. */
+/** What is known once the endpoint is resolved. */
 export interface Link {
-  readonly peers: S3Peers
-  readonly client: S3Client
   readonly endpoint: Endpoint
-  readonly signer: SignatureV4
+  readonly credentials: () => Credentials | Promise<Credentials>
+  readonly signer: RequestSigner
   readonly dispatcher: Dispatcher
+}
+
+/** The SDK with a client. */
+export interface SdkClient {
+  readonly sdk: S3Sdk
+  readonly client: S3Client
 }
 
 export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD'
@@ -45,6 +49,7 @@ export class S3Connection {
   readonly #settings: S3Settings
   #link: Link | undefined
   #opening: Promise<Link> | undefined
+  #client: Promise<SdkClient> | undefined
   /** Whether the bucket has answered anything yet. */
   bucketSeen = false
   /** Milliseconds that the server's clock is ahead, as far as it has complained. */
@@ -59,6 +64,20 @@ export class S3Connection {
     return this.#link ?? this.#open()
   }
 
+  /** The caller's client, or one of these options. */
+  sdk(): Promise<SdkClient> {
+    this.#client ??= this.#loadClient().catch(error => {
+      this.#client = undefined
+      throw error
+    })
+    return this.#client
+  }
+
+  async #loadClient(): Promise<SdkClient> {
+    const sdk = await loadSdk()
+    return { sdk, client: this.#options.client ?? makeClient(sdk, this.#options) }
+  }
+
   /** Now, by the server's clock. */
   signingDate(): Date {
     return new Date(this.#settings.now() + this.#clockOffset)
@@ -70,25 +89,25 @@ export class S3Connection {
     const { endpoint } = link
     const { method, key, query, body, signal } = request
     const path = key === undefined ? endpoint.bucketPath : `${endpoint.basePath}/${encodeKey(key)}`
-    const headers: Record<string, string> = { host: endpoint.host }
-    for (const name in request.headers) headers[name] = request.headers[name]!
-    headers['x-amz-content-sha256'] = request.payloadHash ?? payloadHash(body, endpoint.protocol)
-    const signed = await link.signer.sign(
+    const queryText = query === undefined ? '' : encodeQuery(query)
+    const headers = await link.signer.sign(
       {
         method,
-        protocol: endpoint.protocol,
-        hostname: endpoint.hostname,
         path,
-        query: query as Record<string, string>,
-        headers,
+        query: queryText,
+        headers: {
+          host: endpoint.host,
+          ...request.headers,
+          'x-amz-content-sha256': request.payloadHash ?? payloadHash(body, endpoint.protocol),
+        },
       },
-      { signingDate: this.signingDate() },
+      this.signingDate(),
     )
     const answer = await send(link.dispatcher, {
       method,
       origin: endpoint.origin,
-      path: query === undefined ? path : `${path}?${encodeQuery(query)}`,
-      headers: wireHeaders(signed.headers),
+      path: queryText === '' ? path : `${path}?${queryText}`,
+      headers: wireHeaders(headers),
       body,
       signal,
     })
@@ -117,45 +136,54 @@ export class S3Connection {
   }
 
   async #connect(): Promise<Link> {
-    const peers = await loadPeers()
-    const client = this.#options.client ?? makeClient(peers, this.#options)
-    const endpoint = await resolveEndpoint(peers, client, this.#settings.bucket)
-    const signer = new peers.SignatureV4({
-      service: endpoint.signingName,
-      region: endpoint.signingRegion,
-      credentials: () => client.config.credentials(),
-      sha256: Sha256,
-      uriEscapePath: false,
-      applyChecksum: false,
-    })
+    const { Agent } = await loadUndici()
+    const { endpoint, credentials } = fixedAddress(this.#options) ?? (await this.#askClient())
     const { connections, requestTimeoutMs } = this.#settings
     const dispatcher =
       this.#options.dispatcher ??
-      new peers.Agent({
+      new Agent({
         connections,
         pipelining: 1,
         headersTimeout: requestTimeoutMs,
         bodyTimeout: requestTimeoutMs,
         connect: { timeout: requestTimeoutMs },
       })
-    this.#link = { peers, client, endpoint, signer, dispatcher }
+    this.#link = { endpoint, credentials, signer: new RequestSigner(endpoint, credentials), dispatcher }
     return this.#link
+  }
+
+  async #askClient(): Promise<Pick<Link, 'endpoint' | 'credentials'>> {
+    const { sdk, client } = await this.sdk()
+    const endpoint = await resolveEndpoint(sdk, client, this.#settings.bucket)
+    return { endpoint, credentials: () => client.config.credentials() }
   }
 
   async close(): Promise<void> {
     const link = await this.#opening?.catch(() => undefined)
-    if (link === undefined) return
-    if (this.#options.dispatcher === undefined) await link.dispatcher.destroy()
-    if (this.#options.client === undefined) link.client.destroy()
+    if (link !== undefined && this.#options.dispatcher === undefined) await link.dispatcher.destroy()
+    const made = this.#options.client === undefined ? await this.#client?.catch(() => undefined) : undefined
+    made?.client.destroy()
   }
 }
 
-function makeClient(peers: S3Peers, options: S3ConnectionOptions): S3Client {
+/** Where the options say all that a client could: then the SDK, which takes long to load, has nothing to decide. */
+function fixedAddress(options: S3Options): Pick<Link, 'endpoint' | 'credentials'> | undefined {
+  if (options.client !== undefined) return undefined
+  const { credentials } = options
+  const isFixed =
+    typeof credentials === 'object' &&
+    typeof credentials.accessKeyId === 'string' &&
+    typeof credentials.secretAccessKey === 'string'
+  const endpoint = isFixed ? plainEndpoint(options) : undefined
+  return endpoint === undefined ? undefined : { endpoint, credentials: () => credentials as Credentials }
+}
+
+function makeClient(sdk: S3Sdk, options: S3ConnectionOptions): S3Client {
   const config: Partial<Record<(typeof CONNECTION_OPTIONS)[number], unknown>> = {}
   for (const name of CONNECTION_OPTIONS) if (options[name] !== undefined) config[name] = options[name]
   // Other servers have one region and most call it this; AWS's has to be known.
-  if (config.endpoint !== undefined) config.region ??= 'us-east-1'
-  return new peers.sdk.S3Client({
+  if (config.endpoint !== undefined) config.region ??= DEFAULT_REGION
+  return new sdk.S3Client({
     ...(config as S3ConnectionOptions),
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
@@ -169,9 +197,10 @@ function payloadHash(body: S3Request['body'], protocol: string): string {
   return createHash('sha256').update(body).digest('hex')
 }
 
+/** In the order of the names, as a signature covers it. */
 export function encodeQuery(query: Readonly<Record<string, string>>): string {
   let text = ''
-  for (const name in query)
+  for (const name of Object.keys(query).sort())
     text += `${text === '' ? '' : '&'}${encodeValue(name)}=${encodeValue(query[name]!)}`
   return text
 }

@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import { StorageError } from '../../core/errors.ts'
-import type { S3Peers } from './peers.ts'
+import type { S3CommonOptions, S3ConnectionOptions } from './options.ts'
+import type { S3Sdk } from './peers.ts'
 
 /** Where the bucket is and how requests to it are signed. */
 export interface Endpoint {
@@ -31,6 +32,9 @@ interface AuthScheme {
   readonly signingName?: string
 }
 
+/** Other servers than AWS have one region, and most call it this; AWS's has to be known. */
+export const DEFAULT_REGION = 'us-east-1'
+
 /** A key that needs no encoding, to be cut off the path again. */
 const SAMPLE_KEY = 'k'
 
@@ -38,10 +42,10 @@ const SAMPLE_KEY = 'k'
  * Asks the client itself where it would send a request, by stopping one just before it is signed: custom
  * endpoints, path style, dual stack, FIPS, access points and the environment need no second implementation.
  */
-export async function resolveEndpoint(peers: S3Peers, client: S3Client, bucket: string): Promise<Endpoint> {
+export async function resolveEndpoint(sdk: S3Sdk, client: S3Client, bucket: string): Promise<Endpoint> {
   let captured: CapturedRequest | undefined
   let scheme: AuthScheme | undefined
-  const command = new peers.sdk.HeadObjectCommand({ Bucket: bucket, Key: SAMPLE_KEY })
+  const command = new sdk.HeadObjectCommand({ Bucket: bucket, Key: SAMPLE_KEY })
   command.middlewareStack.add(
     (_, context) => async args => {
       captured = args.request as CapturedRequest
@@ -72,5 +76,33 @@ export async function resolveEndpoint(peers: S3Peers, client: S3Client, bucket: 
     bucketPath: basePath === '' ? '/' : basePath,
     signingRegion: scheme?.signingRegion ?? (await client.config.region()),
     signingName: scheme?.signingName ?? 's3',
+  }
+}
+
+/** Names that stand in a path as they are; an ARN or an alias is the client's to read. */
+const PLAIN_BUCKET = /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/
+
+/** The same without asking, where a server is named by its address and the bucket stands in the path: nothing else can change it. */
+export function plainEndpoint(
+  options: S3ConnectionOptions & Pick<S3CommonOptions, 'bucket'>,
+): Endpoint | undefined {
+  const { bucket, endpoint, forcePathStyle, region = DEFAULT_REGION } = options
+  if (endpoint === undefined || forcePathStyle !== true || typeof region !== 'string') return undefined
+  if (options.useAccelerateEndpoint || options.useDualstackEndpoint || options.useFipsEndpoint)
+    return undefined
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
+  const isPlain = url?.pathname === '/' && `${url.search}${url.hash}${url.username}${url.password}` === ''
+  if (url === undefined || !isPlain || !PLAIN_BUCKET.test(bucket)) return undefined
+  const { protocol, hostname, port, host, origin } = url
+  return {
+    protocol: protocol as Endpoint['protocol'],
+    hostname,
+    port: port === '' ? undefined : Number(port),
+    host,
+    origin,
+    basePath: `/${bucket}`,
+    bucketPath: `/${bucket}`,
+    signingRegion: region,
+    signingName: 's3',
   }
 }

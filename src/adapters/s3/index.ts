@@ -22,7 +22,7 @@ export type {
 
 /**
  * A provider over one bucket of AWS S3, MinIO, versitygw, Supabase's S3 endpoint and their like. Needs the packages
- * `@aws-sdk/client-s3 @aws-sdk/s3-request-presigner @smithy/signature-v4 undici`.
+ * `@aws-sdk/client-s3 @aws-sdk/s3-request-presigner undici`.
  *
  * @throws `invalid-argument` for an unknown option or a missing bucket
  * @example

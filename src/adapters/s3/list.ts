@@ -38,7 +38,7 @@ export async function listPage(connection: S3Connection, request: ListRequest): 
 /** Reads the names of a list that may be encoded. `+` is a space here, as in forms; a plus itself comes as `%2B`. */
 export function nameDecoder(result: XmlElement): (text: string) => string {
   const encoded = childText(result, 'EncodingType') === 'url'
-  return text => (encoded ? decodeURIComponent(text.replaceAll('+', ' ')) : text)
+  return text => (encoded && /[+%]/.test(text) ? decodeURIComponent(text.replaceAll('+', ' ')) : text)
 }
 
 /** @throws `unavailable` for an answer that is another document, or none */

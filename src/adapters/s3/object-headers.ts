@@ -65,7 +65,10 @@ export function one(headers: HttpAnswer['headers'], name: string): string | unde
 }
 
 export function stripQuotes(etag: string | undefined): string | undefined {
-  return etag?.replace(/^(?:W\/)?"(.*)"$/, '$1')
+  if (etag === undefined) return undefined
+  const start = etag.startsWith('W/') ? 2 : 0
+  const isQuoted = etag.length > start + 1 && etag[start] === '"' && etag.endsWith('"')
+  return isQuoted ? etag.slice(start + 1, -1) : etag
 }
 
 /** What an answer to GET, HEAD or PUT says of the object. `size` is the answer's own unless given. */

@@ -1,26 +1,19 @@
 import { loadPeer } from '../../core/peer.ts'
 
-export interface S3Peers {
-  readonly sdk: typeof import('@aws-sdk/client-s3')
-  readonly SignatureV4: typeof import('@smithy/signature-v4').SignatureV4
-  readonly S3RequestPresigner: typeof import('@aws-sdk/s3-request-presigner').S3RequestPresigner
-  readonly Agent: typeof import('undici').Agent
+export type S3Sdk = typeof import('@aws-sdk/client-s3')
+
+const INSTALL = '@aws-sdk/client-s3 @aws-sdk/s3-request-presigner undici'
+
+/** Sends the requests. */
+export function loadUndici(): Promise<typeof import('undici')> {
+  return loadPeer(() => import('undici'), 's3()', INSTALL)
 }
 
-const INSTALL = '@aws-sdk/client-s3 @aws-sdk/s3-request-presigner @smithy/signature-v4 undici'
+/** Takes longer to load than some hundred requests: only where it decides something. */
+export function loadSdk(): Promise<S3Sdk> {
+  return loadPeer(() => import('@aws-sdk/client-s3'), 's3()', INSTALL)
+}
 
-export function loadPeers(): Promise<S3Peers> {
-  return loadPeer(
-    async () => {
-      const [sdk, { SignatureV4 }, { S3RequestPresigner }, { Agent }] = await Promise.all([
-        import('@aws-sdk/client-s3'),
-        import('@smithy/signature-v4'),
-        import('@aws-sdk/s3-request-presigner'),
-        import('undici'),
-      ])
-      return { sdk, SignatureV4, S3RequestPresigner, Agent }
-    },
-    's3()',
-    INSTALL,
-  )
+export function loadPresigner(): Promise<typeof import('@aws-sdk/s3-request-presigner')> {
+  return loadPeer(() => import('@aws-sdk/s3-request-presigner'), 's3()', INSTALL)
 }

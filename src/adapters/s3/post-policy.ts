@@ -14,9 +14,9 @@ export async function signPost(
 ): Promise<SignedUpload> {
   const { key, contentType, maxSize } = request
   const expiresIn = request.expiresIn!
-  const { client, endpoint, signer } = await connection.link()
+  const { credentials: given, endpoint, signer } = await connection.link()
   const date = connection.signingDate()
-  const credentials = await client.config.credentials()
+  const credentials = await given()
   assertOutlived(credentials.expiration, expiresIn, date)
   const longDate = date.toISOString().replace(/[-:]|\.\d{3}/g, '')
   const expiresAt = expiryOf(date, expiresIn)
@@ -24,7 +24,7 @@ export async function signPost(
     key,
     ...(contentType === undefined ? {} : { 'Content-Type': contentType }),
     'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
-    'X-Amz-Credential': `${credentials.accessKeyId}/${longDate.slice(0, 8)}/${endpoint.signingRegion}/${endpoint.signingName}/aws4_request`,
+    'X-Amz-Credential': signer.credentialText(credentials, date),
     'X-Amz-Date': longDate,
     ...(credentials.sessionToken === undefined ? {} : { 'X-Amz-Security-Token': credentials.sessionToken }),
   }
@@ -37,7 +37,7 @@ export async function signPost(
   const fields = {
     ...fixed,
     Policy: encoded,
-    'X-Amz-Signature': await signer.sign(encoded, { signingDate: date }),
+    'X-Amz-Signature': signer.signText(encoded, date, credentials),
   }
   return { method: 'POST', url: `${endpoint.origin}${endpoint.bucketPath}`, fields, expiresAt }
 }

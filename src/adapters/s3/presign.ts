@@ -5,6 +5,7 @@ import { StorageError } from '../../core/errors.ts'
 import { encodeKey } from '../../core/keys.ts'
 import type { KeyResult, SignedUpload, SignedUrl } from '../../core/results.ts'
 import { encodeQuery, type Link, type S3Connection } from './connection.ts'
+import { loadPresigner } from './peers.ts'
 import { Sha256 } from './sha256.ts'
 
 /** Longest life of a signature of version 4: seven days (AWS, "Query string parameters", X-Amz-Expires). */
@@ -78,7 +79,7 @@ export class Presigner {
   ): Promise<string> {
     const { endpoint } = link
     const { method, key, headers, expiresIn, date } = request
-    this.#presigner ??= this.#prepare(link)
+    this.#presigner ??= await this.#prepare(link)
     const path = `${endpoint.basePath}/${encodeKey(key)}`
     const signed = await this.#presigner.presign(
       {
@@ -95,12 +96,13 @@ export class Presigner {
     return `${endpoint.origin}${path}?${encodeQuery(signed.query as Record<string, string>)}`
   }
 
-  #prepare({ peers, client, endpoint }: Link): S3RequestPresigner {
-    return new peers.S3RequestPresigner({
+  async #prepare({ credentials, endpoint }: Link): Promise<S3RequestPresigner> {
+    const { S3RequestPresigner } = await loadPresigner()
+    return new S3RequestPresigner({
       credentials: async () => {
-        const credentials = await client.config.credentials()
-        this.#credentialsEnd = credentials.expiration
-        return credentials
+        const given = await credentials()
+        this.#credentialsEnd = given.expiration
+        return given
       },
       region: endpoint.signingRegion,
       signingName: endpoint.signingName,

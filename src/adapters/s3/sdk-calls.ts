@@ -152,9 +152,10 @@ export class SdkCalls {
   }
 
   async #sdk() {
-    const link = await this.#connection.link()
-    this.#client ??= calmClient(link)
-    return { sdk: link.peers.sdk, client: this.#client }
+    const { dispatcher } = await this.#connection.link()
+    const { sdk, client } = await this.#connection.sdk()
+    this.#client ??= calmClient(client, dispatcher)
+    return { sdk, client: this.#client }
   }
 }
 
@@ -169,7 +170,7 @@ export function conditionInput({ ifMatch, ifNoneMatch }: Conditions) {
  * The same client with its credentials, middleware and retries, but with checksums only where S3 requires them
  * (AWS's defaults break other servers) and over the same sockets and time limits as the lean path.
  */
-export function calmClient({ client, dispatcher }: Link): S3Client {
+export function calmClient(client: S3Client, dispatcher: Link['dispatcher']): S3Client {
   const config = {
     ...client.config,
     requestChecksumCalculation: async () => 'WHEN_REQUIRED',

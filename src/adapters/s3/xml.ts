@@ -11,32 +11,43 @@ export interface XmlElement {
 
 /** Deeper than any answer of S3. */
 const MAX_DEPTH = 16
-const TOKEN =
-  /<!\[CDATA\[([\s\S]*?)\]\]>|<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<(\/?)([^\s/>!?]+)[^>]*?(\/?)>|([^<]+)/gy
+interface Open {
+  readonly name: string
+  text: string
+  readonly children: Open[]
+}
 
 /** @throws `SyntaxError` for what is no well-formed document of this kind, such as an HTML page */
 export function parseXml(text: string): XmlElement {
-  const root: XmlElement = { name: '', text: '', children: [] }
-  const stack: { name: string; text: string; children: XmlElement[] }[] = [
-    root as { name: string; text: string; children: XmlElement[] },
-  ]
-  TOKEN.lastIndex = text.charCodeAt(0) === 0xfeff ? 1 : 0
-  while (TOKEN.lastIndex < text.length) {
-    const match = TOKEN.exec(text)
-    if (match === null) throw new SyntaxError('the answer is no XML that S3 speaks')
-    const [, cdata, closing, name, empty, chars] = match
-    const top = stack.at(-1)!
-    if (chars !== undefined) top.text += decodeEntities(chars)
-    else if (cdata !== undefined) top.text += cdata
-    else if (name === undefined) continue
-    else if (closing === '/') {
-      if (stack.length < 2 || top.name !== name) throw new SyntaxError('the answer is no well-formed XML')
-      stack.pop()
-    } else {
-      const element = { name, text: '', children: [] }
-      top.children.push(element)
-      if (empty !== '/') stack.push(element)
-      if (stack.length > MAX_DEPTH) throw new SyntaxError('the answer is nested too deep')
+  const root: Open = { name: '', text: '', children: [] }
+  const stack = [root]
+  let at = text.charCodeAt(0) === 0xfeff ? 1 : 0
+  while (at < text.length) {
+    const top = stack[stack.length - 1]!
+    const tag = text.indexOf('<', at)
+    if (tag !== at) {
+      const end = tag < 0 ? text.length : tag
+      top.text += decodeEntities(text.slice(at, end))
+      at = end
+    } else if (text.startsWith('<![CDATA[', at)) {
+      const end = endOf(text, ']]>', at)
+      top.text += text.slice(at + 9, end - 3)
+      at = end
+    } else if (text.startsWith('<!--', at)) at = endOf(text, '-->', at)
+    else if (text.startsWith('<?', at)) at = endOf(text, '?>', at)
+    else {
+      const end = endOf(text, '>', at)
+      if (text.charCodeAt(at + 1) === SLASH) {
+        if (stack.length < 2 || top.name !== nameAt(text, at + 2))
+          throw new SyntaxError('the answer is no well-formed XML')
+        stack.pop()
+      } else {
+        const element: Open = { name: nameAt(text, at + 1), text: '', children: [] }
+        top.children.push(element)
+        if (text.charCodeAt(end - 2) !== SLASH) stack.push(element)
+        if (stack.length > MAX_DEPTH) throw new SyntaxError('the answer is nested too deep')
+      }
+      at = end
     }
   }
   if (stack.length !== 1 || root.children.length !== 1)
@@ -44,8 +55,26 @@ export function parseXml(text: string): XmlElement {
   return root.children[0]!
 }
 
-export function childText(element: XmlElement, name: string): string | undefined {
-  return element.children.find(child => child.name === name)?.text
+const SLASH = 47
+const NAME = /[^\s/>!?<]+/y
+
+function nameAt(text: string, at: number): string {
+  NAME.lastIndex = at
+  const match = NAME.exec(text)
+  if (match === null) throw new SyntaxError('the answer is no XML that S3 speaks')
+  return match[0]
+}
+
+/** Behind the next `mark`. */
+function endOf(text: string, mark: string, from: number): number {
+  const at = text.indexOf(mark, from)
+  if (at < 0) throw new SyntaxError('the answer is no XML that S3 speaks')
+  return at + mark.length
+}
+
+export function childText({ children }: XmlElement, name: string): string | undefined {
+  for (const child of children) if (child.name === name) return child.text
+  return undefined
 }
 
 export function childrenNamed(element: XmlElement, name: string): XmlElement[] {

@@ -12,6 +12,9 @@ export function forwardEngine(engine: Engine, changes: Partial<Engine>): Engine 
     get types() {
       return engine.types
     },
+    get jsonArray() {
+      return engine.jsonArray
+    },
     get textHoldsNul() {
       return engine.textHoldsNul
     },

@@ -10,7 +10,7 @@ import type {
   Workload,
 } from '../manifest.ts'
 import { migrationNumber, OBJECTS, SETTINGS } from './manifest-tables.ts'
-import { COLUMN_LIST, rowFrom } from './row-columns.ts'
+import { rowsFrom, wholeRow } from './row-columns.ts'
 import { rowPages, rowPagesByDestination, rowsWhere } from './row-pages.ts'
 import { RowWriter } from './row-writer.ts'
 import { sendAgain } from './send-again.ts'
@@ -90,12 +90,12 @@ class SqlManifest implements Manifest {
   rowsByDestination: Manifest['rowsByDestination'] = options => eachOf(this.rowPagesByDestination(options))
 
   async row(sourceKey: string): Promise<ManifestRow | undefined> {
-    const [row] = await this.#engine.query([
-      `SELECT ${COLUMN_LIST} FROM ${OBJECTS} WHERE migration = ? AND source_key = ?`,
+    const found = await this.#engine.query([
+      `SELECT ${wholeRow(this.#engine)} FROM ${OBJECTS} WHERE migration = ? AND source_key = ?`,
       this.#migration,
       sourceKey,
     ])
-    return row && rowFrom(row)
+    return rowsFrom(found)[0]
   }
 
   write: Manifest['write'] = changes => this.#writer.write(changes)

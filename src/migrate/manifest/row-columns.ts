@@ -1,5 +1,5 @@
 /** How a row is stored. */
-import type { Row, SqlValue } from '../../sql/engine.ts'
+import type { Engine, Row, SqlValue } from '../../sql/engine.ts'
 import type { ManifestRow } from '../manifest.ts'
 
 export type Field = keyof ManifestRow
@@ -43,16 +43,22 @@ export const FIELDS = (Object.keys(COLUMNS) as Field[]).filter(field => field !=
 
 const ALL = Object.entries(COLUMNS) as [Field, Column][]
 
-/** For SELECT. */
-export const COLUMN_LIST = ALL.map(([, { name }]) => name).join(', ')
+/**
+ * A whole row as one value, for SELECT: libraries take longer over each value than SQLite takes to write all of them as JSON.
+ * Integers are sizes and times, and stay below 2^53.
+ */
+export function wholeRow({ jsonArray }: Pick<Engine, 'jsonArray'>): string {
+  return `CAST(${jsonArray}(${ALL.map(([, { name }]) => name).join(', ')}) AS TEXT) AS whole_row`
+}
 
-export function rowFrom(stored: Row): ManifestRow {
-  const row: Record<string, unknown> = {}
-  for (const [field, { name }] of ALL) {
-    const value = stored[name]
-    if (value !== null) row[field] = typeof value === 'bigint' ? Number(value) : value
-  }
-  return row as unknown as ManifestRow
+/** The rows of a SELECT of `wholeRow`. */
+export function rowsFrom(selected: readonly Row[]): ManifestRow[] {
+  const values: unknown[][] = JSON.parse(`[${selected.map(({ whole_row }) => whole_row).join()}]`)
+  return values.map(fields => {
+    const row: Record<string, unknown> = {}
+    for (let at = 0; at < ALL.length; at++) if (fields[at] !== null) row[ALL[at]![0]] = fields[at]
+    return row as unknown as ManifestRow
+  })
 }
 
 /** A field's value for its column. Text is cut to what every engine keeps: a message may quote anything. */

@@ -1,7 +1,7 @@
 import type { Engine, SqlValue, Statement } from '../../sql/engine.ts'
 import type { DestinationOrder, ManifestRow, RowRange, RowsOptions } from '../manifest.ts'
 import { OBJECTS } from './manifest-tables.ts'
-import { COLUMN_LIST, COLUMNS, rowFrom } from './row-columns.ts'
+import { COLUMNS, rowsFrom, wholeRow } from './row-columns.ts'
 
 const PAGE = 1000
 
@@ -12,17 +12,17 @@ export async function* rowPages(
   options: RowsOptions = {},
 ): AsyncGenerator<readonly ManifestRow[]> {
   for (let { after } = options; ; ) {
-    const rows = (await engine.query(pageStatement(migration, { ...options, after }))).map(rowFrom)
+    const rows = rowsFrom(await engine.query(pageStatement(engine, migration, { ...options, after })))
     if (rows.length > 0) yield rows
     if (rows.length < PAGE) return
     after = rows.at(-1)!.sourceKey
   }
 }
 
-function pageStatement(migration: bigint, options: RowsOptions): Statement {
+function pageStatement(engine: Engine, migration: bigint, options: RowsOptions): Statement {
   const [where, ...parameters] = rowsWhere(migration, options)
   return [
-    `SELECT ${COLUMN_LIST} FROM ${OBJECTS} WHERE ${where} ORDER BY source_key LIMIT ${PAGE}`,
+    `SELECT ${wholeRow(engine)} FROM ${OBJECTS} WHERE ${where} ORDER BY source_key LIMIT ${PAGE}`,
     ...parameters,
   ]
 }
@@ -39,11 +39,11 @@ export async function* rowPagesByDestination(
   for (;;) {
     const behind = last === undefined ? `${name} > ?` : `(${name}, source_key) > (?, ?)`
     const found = await engine.query([
-      `SELECT ${COLUMN_LIST} FROM ${OBJECTS} WHERE ${where} AND ${behind} ORDER BY ${name}, source_key LIMIT ${PAGE}`,
+      `SELECT ${wholeRow(engine)} FROM ${OBJECTS} WHERE ${where} AND ${behind} ORDER BY ${name}, source_key LIMIT ${PAGE}`,
       ...parameters,
       ...(last === undefined ? [''] : [last[by]!, last.sourceKey]),
     ])
-    const rows = found.map(rowFrom)
+    const rows = rowsFrom(found)
     if (rows.length > 0) yield rows
     if (rows.length < PAGE) return
     last = rows.at(-1)!

@@ -2,11 +2,10 @@
 
 import { KeyStream, meetings } from '../../core/key-streams.ts'
 import type { ObjectInfo } from '../../core/provider.ts'
-import type { ManifestRow, RowChange } from '../manifest.ts'
+import type { ManifestRow } from '../manifest.ts'
 import type { ExistingObjects } from '../migrate-options.ts'
+import type { Change } from './compare-source.ts'
 import type { PlanContext } from './plan-context.ts'
-
-type Change = RowChange & { readonly ifRevision: number }
 
 /** @throws what the list throws: then nothing behind that page is touched */
 export async function compareDestination(
@@ -25,7 +24,7 @@ export async function compareDestination(
     // Rows that share a key, as refused ones may, meet its object one after the other.
     last = object ?? (last?.key === key ? last : undefined)
     if (row === undefined) continue
-    const change = changeOf(row, last, settings.existing)
+    const change = destinationChange(row, last, settings.existing)
     if (change === undefined) continue
     if (row.state === 'copied') counts.since.lost++
     const full = writes.add(change)
@@ -34,7 +33,8 @@ export async function compareDestination(
   await writes.flush()
 }
 
-function changeOf(
+/** What the destination's list says of a row that is not gone: `object` lies where it goes. */
+export function destinationChange(
   row: ManifestRow,
   object: ObjectInfo | undefined,
   existing: ExistingObjects,

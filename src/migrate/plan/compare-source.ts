@@ -9,18 +9,41 @@ import { listedPages, type PlanContext } from './plan-context.ts'
 /** So many conversions are asked twice: what answers by chance or by time shows at once. */
 const ASKED_TWICE = 1000
 
-type Change = RowChange & { readonly ifRevision: number }
+export type Change = RowChange & { readonly ifRevision: number }
 
 /** @throws what the list throws: then nothing behind that page is touched */
 export async function compareSource(context: PlanContext): Promise<void> {
-  const { settings, manifest, writes, counts, onEvent } = context
-  const destinationOf = await destinationsOf(settings)
+  const { manifest, writes, onEvent } = context
+  const changeOf = await sourceChanges(context)
   const streams = {
     object: new KeyStream(listedPages(context, 'source'), object => object.key),
     row: new KeyStream(manifest.rowPages(), row => row.sourceKey),
   }
-  let asked = 0
   for await (const [, { object, row }] of meetings(streams)) {
+    const change = changeOf(row, object)
+    if (change === undefined) continue
+    if (change.isOther) await onEvent({ kind: 'changed', key: change.sourceKey })
+    const full = writes.add(change.row)
+    if (full !== undefined) await full
+  }
+  await writes.flush()
+}
+
+export interface SourceChange {
+  readonly sourceKey: string
+  readonly row: Change
+  /** Another object under a key that is known. */
+  readonly isOther: boolean
+}
+
+/** What the source's list says of a row, and of an object that has none; counted in the plan. */
+export async function sourceChanges(
+  context: PlanContext,
+): Promise<(row: ManifestRow | undefined, object: ObjectInfo | undefined) => SourceChange | undefined> {
+  const { settings, counts } = context
+  const destinationOf = await destinationsOf(settings)
+  let asked = 0
+  return (row, object) => {
     if (row !== undefined) counts.known++
     const destination = object && destinationOf(object)
     if (object !== undefined && destination === undefined) {
@@ -28,29 +51,24 @@ export async function compareSource(context: PlanContext): Promise<void> {
       counts.leftOut.bytes += object.size
     }
     if (object === undefined || destination === undefined) {
-      if (row === undefined || row.state === 'gone') continue
+      if (row === undefined || row.state === 'gone') return undefined
+      const { sourceKey, revision } = row
       counts.since.gone++
-      await writes.add({ sourceKey: row.sourceKey, state: 'gone', ifRevision: row.revision })
-      continue
+      return { sourceKey, row: { sourceKey, state: 'gone', ifRevision: revision }, isOther: false }
     }
     if (asked++ < ASKED_TWICE) assertSteady(settings, object, destination)
-    const isChanged = row !== undefined && row.state !== 'gone' && hasChanged(row, object)
+    const isOther = row !== undefined && row.state !== 'gone' && hasChanged(row, object)
     const change =
       row === undefined
         ? addedRow(context, object, destination)
-        : isChanged
+        : isOther
           ? changedRow(context, row, object, destination)
           : knownRow(context, row, object, destination)
-    if (change === undefined) continue
+    if (change === undefined) return undefined
     if (row === undefined || row.state === 'gone') counts.since.added++
-    if (isChanged) {
-      counts.since.changed++
-      await onEvent({ kind: 'changed', key: object.key })
-    }
-    const full = writes.add(change)
-    if (full !== undefined) await full
+    if (isOther) counts.since.changed++
+    return { sourceKey: object.key, row: change, isOther }
   }
-  await writes.flush()
 }
 
 function addedRow(context: PlanContext, object: ObjectInfo, destination: Destination): Change {

@@ -1,8 +1,10 @@
 import { eitherSignal } from '../../core/deadline.ts'
+import type { ObjectInfo } from '../../core/provider.ts'
 import type { Manifest } from '../manifest.ts'
 import type { MigrationPlan, PlanRefusal, RefusalReason } from '../migration-plan.ts'
 import { assertApart } from './assert-apart.ts'
 import type { MigrationSettings } from './checked-settings.ts'
+import { compareBoth } from './compare-both.ts'
 import { compareDestination } from './compare-destination.ts'
 import { compareSource } from './compare-source.ts'
 import { findCollisions } from './find-collisions.ts'
@@ -62,23 +64,33 @@ async function compared(
   isPlanned: boolean,
   ending: AbortController,
 ): Promise<MigrationPlan> {
-  const { settings, manifest, writes, counts, signal, onEvent } = context
+  const { settings, manifest, signal, onEvent } = context
   const listing = { ...context, signal: eitherSignal(signal, ending.signal) }
   const pages = listedPages(listing, 'destination')
   // Where nothing is left to copy nobody copies, so nothing changes between the two lists, and they can be read side by side.
   const isIdle = isPlanned && !(await isAnyLeft(manifest))
   const destination = isIdle ? readAhead(pages, PAGES_AHEAD) : pages
+  if (isIdle && !canMeet(settings)) await compareBoth(context, destination)
+  else await compareInTurn(context, destination, isPlanned)
+  const plan = await summary(context)
+  await manifest.setSetting('plan', JSON.stringify({ at: settings.now(), plan }))
+  await manifest.setSetting('planning', 'no')
+  await onEvent({ kind: 'planned', plan })
+  return plan
+}
+
+async function compareInTurn(
+  context: PlanContext,
+  destination: AsyncIterable<readonly ObjectInfo[]>,
+  isPlanned: boolean,
+): Promise<void> {
+  const { settings, writes, counts } = context
   await compareSource(context)
   // A plan that was killed has left rows that it did not hold against each other.
   if (canMeet(settings) && (writes.total > 0 || !isPlanned)) await findCollisions(context)
   await compareDestination(context, destination)
   // Two copies of one place, as only copying beside a plan can leave, show as one that was lost.
   if (canMeet(settings) && counts.since.lost > 0) await findCollisions(context)
-  const plan = await summary(context)
-  await manifest.setSetting('plan', JSON.stringify({ at: settings.now(), plan }))
-  await manifest.setSetting('planning', 'no')
-  await onEvent({ kind: 'planned', plan })
-  return plan
 }
 
 async function isAnyLeft(manifest: Manifest): Promise<boolean> {

@@ -31,6 +31,7 @@ const ATTEMPTS = 10
 export class PostgresEngine implements Engine {
   readonly name = 'postgres'
   readonly types = TYPES
+  readonly jsonArray = 'json_build_array'
   readonly textHoldsNul = false
   readonly #settings: PostgresSettings
   #client: Promise<Client> | undefined

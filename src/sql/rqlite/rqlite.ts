@@ -76,6 +76,7 @@ type Level = 'none' | 'weak' | 'linearizable'
 class Rqlite implements RqliteEngine {
   readonly name = 'rqlite'
   readonly types: ColumnTypes = { integer: 'INTEGER', real: REAL_TYPE, text: 'TEXT', blob: 'BLOB' }
+  readonly jsonArray = 'json_array'
   readonly textHoldsNul = true
   private readonly settings: Settings
   private readonly session = new Session()

@@ -74,6 +74,7 @@ export interface SqliteEngine extends Engine {
 class Sqlite implements SqliteEngine {
   readonly name = NAME
   readonly types = COLUMN_TYPES
+  readonly jsonArray = 'json_array'
   private readonly settings: SqliteSettings
   private readonly database: LazyDatabase
 

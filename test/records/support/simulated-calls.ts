@@ -76,6 +76,7 @@ export function simulatedEngine(simulation: Simulation, client: string, inner: E
   return {
     name: inner.name,
     types: inner.types,
+    jsonArray: inner.jsonArray,
     textHoldsNul: inner.textHoldsNul,
     batch: (statements, options: BatchOptions = {}) =>
       gate(

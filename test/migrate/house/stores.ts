@@ -1,5 +1,7 @@
 /** The stores of a move, each of which can go away and come back. */
+import { exec } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { promisify } from 'node:util'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { inject, onTestFinished, type TestContext } from 'vitest'
 import { startMinio } from '../../support/minio.ts'
@@ -56,12 +58,16 @@ export async function s3Store(name: keyof typeof STARTERS, context: TestContext)
   }
 }
 
-/** The real Supabase where the environment names one, behind a gate: it is not ours to be killed. */
+/**
+ * The real Supabase where the environment names one. It stands behind a gate, since it is not ours to be killed; where
+ * STOWAGE_TEST_SUPABASE_RESTART is a command that kills it, starts it and waits for it, that is done.
+ */
 export async function supabaseStore(): Promise<MovingStore> {
   const server = await supabaseUnderTest()
   onTestFinished(() => server.stop())
   const bucket = `house-${randomBytes(6).toString('hex')}`
   await server.createBucket(bucket)
+  const restart = server.kind === 'real' ? process.env.STOWAGE_TEST_SUPABASE_RESTART : undefined
   const { port, protocol } = new URL(server.url)
   if (protocol !== 'http:') throw new Error('the Supabase under test must speak plain HTTP here')
   const way = await gate(Number(port))
@@ -70,7 +76,7 @@ export async function supabaseStore(): Promise<MovingStore> {
     name: server.kind === 'real' ? 'a real Supabase' : 'the stand-in for Supabase',
     url: `supabase://${bucket}?keyEncoding=escape`,
     env: { SUPABASE_URL: `http://127.0.0.1:${way.port}`, SUPABASE_SERVICE_ROLE_KEY: server.serviceKey },
-    fall: way.shut,
-    rise: way.reopen,
+    fall: restart === undefined ? way.shut : () => promisify(exec)(restart).then(() => {}),
+    rise: restart === undefined ? way.reopen : async () => {},
   }
 }

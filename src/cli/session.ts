@@ -4,6 +4,7 @@ import { retry } from '../decorators/retry.ts'
 import { open, openEngine } from '../open.ts'
 import type { RecordedFiles, RecordsEvent } from '../records/index.ts'
 import { commandPath } from './command-path.ts'
+import { assertDatabaseThere } from './database-file.ts'
 import { type Failure, SomeFailed, UsageError } from './exit-codes.ts'
 import { Output, type OutputOptions } from './output.ts'
 import type { Terminal } from './terminal.ts'
@@ -20,7 +21,7 @@ export interface Session {
   /** The store with the records of its files; closed when the command ends. */
   openRecords(
     url: string,
-    options: RecordsLocation,
+    options: OpenRecordsOptions,
     onEvent?: (event: RecordsEvent) => void,
   ): Promise<RecordedFiles>
   /** One of many: its failure is told and the others go on. An interruption ends them all. */
@@ -39,6 +40,11 @@ export interface RecordsLocation {
   readonly records?: string
   readonly tenant?: string
   readonly root?: string
+}
+
+export interface OpenRecordsOptions extends RecordsLocation {
+  /** Whether the database is made where there is none. Default: refused. */
+  readonly mayMake?: boolean
 }
 
 /** Options of every command that needs records. */
@@ -73,10 +79,11 @@ export async function inSession(
         opened.push(one)
         return one
       },
-      async openRecords(url, { records = terminal.env.STOWAGE_RECORDS, tenant, root }, onEvent) {
+      async openRecords(url, { records = terminal.env.STOWAGE_RECORDS, mayMake, tenant, root }, onEvent) {
         const { env } = terminal
         if (!records)
           throw new UsageError('name the database with the records: --records sqlite:./records.db')
+        if (!mayMake) assertDatabaseThere(records)
         const { withRecords } = await import('../records/index.ts')
         const store = retry(await open(url, { env }))
         opened.push(store)

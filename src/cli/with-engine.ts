@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { openEngine } from '../open/open-engine.ts'
 import type { Engine } from '../sql/engine.ts'
+import { assertDatabaseThere } from './database-file.ts'
 import { UsageError } from './exit-codes.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -16,13 +17,15 @@ export function withRecordsOption(command: Command): Command {
   )
 }
 
-/** Opens the records, and closes them when `work` has ended. */
+/** Opens the records, and closes them when `work` has ended. @param mayMake for commands that begin something: the database is made where there is none */
 export async function withEngine<Result>(
   { env }: Terminal,
   { records = env.STOWAGE_RECORDS }: RecordsOption,
   work: (engine: Engine) => Promise<Result>,
+  { mayMake = false }: { mayMake?: boolean } = {},
 ): Promise<Result> {
   if (!records) throw new UsageError('name the records with --records, as --records sqlite:./records.db')
+  if (!mayMake) assertDatabaseThere(records)
   const engine = await openEngine(records, { env })
   try {
     return await work(engine)

@@ -89,6 +89,7 @@ describe('stowage audit', () => {
     const { where, store } = await someFiles('shared')
     await run(['audit', ...where])
     await store.close()
+    await run(['tenants', 'create', 'default', '--records', 'sqlite:./another.db'])
     const { code, stderr } = await run(['audit', 'file:./shared', '--records', 'sqlite:./another.db'])
     expect([code, stderr]).toEqual([5, expect.stringContaining('belongs to another database')])
   })

@@ -7,6 +7,7 @@ import {
   restoreRecords,
   watchBackups,
 } from '../../records/index.ts'
+import type { Engine } from '../../sql/engine.ts'
 import { sqlite } from '../../sql/sqlite/index.ts'
 import { duration } from '../argument-values.ts'
 import { UsageError } from '../exit-codes.ts'
@@ -56,7 +57,7 @@ function backupCommand(terminal: Terminal): Command {
   return ofRecords(command).action((store: string, options: BackupCommandOptions) =>
     inSession(terminal, command, async ({ out, open, signal }) => {
       const backups = await open(store)
-      await withEngine(terminal, options, async engine => {
+      const backUp = async (engine: Engine) => {
         const { keep, watch, every } = options
         if (!watch) {
           await told(await backupRecords(engine, backups, { keep, openFile, signal }))
@@ -71,7 +72,9 @@ function backupCommand(terminal: Terminal): Command {
           onBackup: manifest => void told(manifest),
           onFailure: error => void out.fail(error),
         })
-      })
+      }
+      // Beside an application that starts at the same time there may be none yet.
+      await withEngine(terminal, options, backUp, { mayMake: options.watch === true })
       async function told(manifest: BackupManifest) {
         await out.done({ action: 'backup', ...shown(manifest) }, line(manifest))
       }
@@ -102,7 +105,7 @@ function restoreCommand(terminal: Terminal): Command {
       const { name, ifEmpty, ifBackupExists, replace } = options
       if (ifEmpty && replace) throw new UsageError('--if-empty and --replace contradict each other')
       const [backups, provider] = [await open(store), await open(files)]
-      await withEngine(terminal, options, async engine => {
+      const restore = async (engine: Engine) => {
         const present = replace ? 'replace' : ifEmpty ? 'skip' : 'refuse'
         const report = await restoreRecords(engine, backups, provider, {
           name,
@@ -117,7 +120,8 @@ function restoreCommand(terminal: Terminal): Command {
             ? 'nothing was restored: the database is there, or there is no backup'
             : `restored ${backup.name}: ${plural(backup.tenants.length, 'tenant')}. gc waits for stowage audit --confirm`
         await out.done({ action: 'restore', restored, backup: backup?.name, epochs }, text)
-      })
+      }
+      await withEngine(terminal, options, restore, { mayMake: true })
     }),
   )
 }

@@ -8,6 +8,7 @@ import {
   type TenantStatus,
   tenantStatus,
 } from '../../records/index.ts'
+import type { Engine } from '../../sql/engine.ts'
 import { UsageError } from '../exit-codes.ts'
 import { humanDate, plural } from '../human-format.ts'
 import { inSession, withOutputOptions } from '../session.ts'
@@ -54,10 +55,15 @@ function createCommand(terminal: Terminal): Command {
     .option('--root <prefix>', "beginning of its keys in the store, ending in a slash (default: '<id>/')")
   return ofRecords(command).action((id: string, options: RecordsOption & { root?: string }) =>
     inSession(terminal, command, ({ out }) =>
-      withEngine(terminal, options, async engine => {
-        const tenant = await createTenant(engine, id, { root: options.root })
-        await out.done(shown(tenant), line(tenant))
-      }),
+      withEngine(
+        terminal,
+        options,
+        async engine => {
+          const tenant = await createTenant(engine, id, { root: options.root })
+          await out.done(shown(tenant), line(tenant))
+        },
+        { mayMake: true },
+      ),
     ),
   )
 }
@@ -160,18 +166,19 @@ function moveCommand(terminal: Terminal): Command {
   return withOutputOptions(command).action((id: string, store: string, options: MoveCommandOptions) =>
     inSession(terminal, command, async ({ out, open, signal }) => {
       const provider = await open(store)
+      const move = async (from: Engine, to: Engine) => {
+        const { removeSource = false } = options
+        const onTable = ({ name, rows }: { name: string; rows: number }) =>
+          out.note(`${name}  ${plural(rows, 'row')}`)
+        const report = await moveTenant(from, to, id, provider, { removeSource, onTable, signal })
+        const rows = Object.values(report.rows).reduce((sum, count) => sum + count, 0)
+        await out.done(
+          { action: 'move', ...report },
+          `moved ${id}: ${plural(rows, 'row')}, epoch ${report.epoch}. Point the application to the new database; gc waits for stowage audit --confirm`,
+        )
+      }
       await withEngine(terminal, { records: options.from }, from =>
-        withEngine(terminal, { records: options.to }, async to => {
-          const { removeSource = false } = options
-          const onTable = ({ name, rows }: { name: string; rows: number }) =>
-            out.note(`${name}  ${plural(rows, 'row')}`)
-          const report = await moveTenant(from, to, id, provider, { removeSource, onTable, signal })
-          const rows = Object.values(report.rows).reduce((sum, count) => sum + count, 0)
-          await out.done(
-            { action: 'move', ...report },
-            `moved ${id}: ${plural(rows, 'row')}, epoch ${report.epoch}. Point the application to the new database; gc waits for stowage audit --confirm`,
-          )
-        }),
+        withEngine(terminal, { records: options.to }, to => move(from, to), { mayMake: true }),
       )
     }),
   )

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { ExistingObjects, Manifest } from '../../../migrate/index.ts'
 import { openEngine } from '../../../open.ts'
 import type { Engine } from '../../../sql/engine.ts'
+import { databaseFile, isNewDatabase } from '../../database-file.ts'
 import { UsageError } from '../../exit-codes.ts'
 import type { Session } from '../../session.ts'
 import type { RuleOptions } from './rule-options.ts'
@@ -39,13 +39,20 @@ export function withManifestOptions(command: Command): Command {
     .option('--name <name>', 'which of the migrations in that database (default: default)')
 }
 
+function manifestUrl({ terminal: { env } }: Session, { manifest }: ManifestOptions): string {
+  return manifest ?? env.STOWAGE_MANIFEST ?? DEFAULT_URL
+}
+
+/** Whether there is no such database yet: opening it would make one. */
+export function isNewManifest(session: Session, options: ManifestOptions): boolean {
+  return isNewDatabase(manifestUrl(session, options))
+}
+
 /** Opens the manifest, which is made where there is none. Closed when the command ends. */
-export async function openManifest(
-  session: Session,
-  { manifest: given, name = 'default' }: ManifestOptions,
-): Promise<OpenedManifest> {
+export async function openManifest(session: Session, options: ManifestOptions): Promise<OpenedManifest> {
   const { env } = session.terminal
-  const engine = session.closing(await engineOf(given ?? env.STOWAGE_MANIFEST ?? DEFAULT_URL, env))
+  const { name = 'default' } = options
+  const engine = session.closing(await engineOf(manifestUrl(session, options), env))
   const { openManifest: openOf } = await import('../../../migrate/manifest/open-manifest.ts')
   const manifest = await openOf(engine, name)
   const stored = await manifest.setting(SETTING)
@@ -54,12 +61,11 @@ export async function openManifest(
 
 /** The same for a command that needs one: nothing is made where nothing is. */
 export async function openKnownManifest(session: Session, options: ManifestOptions): Promise<OpenedManifest> {
-  const url = options.manifest ?? session.terminal.env.STOWAGE_MANIFEST ?? DEFAULT_URL
+  const url = manifestUrl(session, options)
   const none = new UsageError(
     `there is no migration${options.name === undefined ? '' : ` ${options.name}`} in ${url}; begin with stowage migrate run <from> <to>`,
   )
-  const file = sqliteFile(url)
-  if (file !== undefined && !existsSync(file)) throw none
+  if (isNewDatabase(url)) throw none
   const opened = await openManifest(session, options)
   if (opened.command === undefined && (await opened.manifest.setting('settings')) === undefined) throw none
   return opened
@@ -74,18 +80,8 @@ export function storeCommand(manifest: Manifest, command: StoredCommand): Promis
  * failure the last copies are found at the destination, and taken as what they are.
  */
 async function engineOf(url: string, env: Session['terminal']['env']): Promise<Engine> {
-  const path = sqliteFile(url)
+  const path = databaseFile(url)
   if (path === undefined) return openEngine(url, { env })
   const { sqlite } = await import('../../../sql/sqlite/index.ts')
   return sqlite({ path, durability: 'normal' })
-}
-
-/** The file of a URL, where it names one that can be looked for. */
-function sqliteFile(url: string): string | undefined {
-  const [, path] = /^sqlite:(?:\/\/(?=\/))?(?!\/\/[^/]|:memory:)([^?#]+)$/i.exec(url) ?? []
-  try {
-    return path && decodeURIComponent(path)
-  } catch {
-    return undefined
-  }
 }

@@ -8,7 +8,13 @@ import { UsageError } from '../../exit-codes.ts'
 import type { Session } from '../../session.ts'
 import { type ExistingOption, type LevelOption, type LimitOptions, limitsOf } from './limit-options.ts'
 import { migrateRules } from './migrate-rules.ts'
-import { type ManifestOptions, openManifest, type StoredCommand, storeCommand } from './open-manifest.ts'
+import {
+  isNewManifest,
+  type ManifestOptions,
+  openManifest,
+  type StoredCommand,
+  storeCommand,
+} from './open-manifest.ts'
 import { differingRules, type RuleOptions, rulesIn } from './rule-options.ts'
 
 export interface MigrationOptions
@@ -38,13 +44,15 @@ export async function openMigration(
 ): Promise<OpenedMigration> {
   if (given.from !== undefined && given.to === undefined)
     throw new UsageError('name both stores: <from> <to>')
+  // It would make a database in which there is nothing to go on with.
+  if (given.from === undefined && isNewManifest(session, options)) throw unnamed()
   const { engine, manifest, command: stored } = await openManifest(session, options)
   const isFree = stored === undefined || !(await hasBegun(manifest))
   const command = commandOf(given, options, stored, isFree)
   const { from, to, rules, existing } = command
   const made: MigrateOptions = {
-    from: await openSide(session, from, rules.recordsFrom, rules.tenantFrom),
-    to: await openSide(session, to, rules.recordsTo, rules.tenantTo),
+    from: await openSide(session, from, rules.recordsFrom, rules.tenantFrom, false),
+    to: await openSide(session, to, rules.recordsTo, rules.tenantTo, true),
     manifest: engine,
     name: manifest.name,
     ...(await migrateRules(rules)),
@@ -66,8 +74,7 @@ function commandOf(
   isFree: boolean,
 ): StoredCommand {
   const { from = stored?.from, to = stored?.to } = given
-  if (from === undefined || to === undefined)
-    throw new UsageError('name the stores: stowage migrate run <from> <to>; later commands remember them')
+  if (from === undefined || to === undefined) throw unnamed()
   const rules = rulesIn(options)
   const { existing = stored?.existing } = options
   const kept = existing === undefined ? {} : { existing }
@@ -87,14 +94,19 @@ function commandOf(
   return { from, to, rules, ...kept }
 }
 
+function unnamed(): UsageError {
+  return new UsageError('name the stores: stowage migrate run <from> <to>; later commands remember them')
+}
+
 async function openSide(
   session: Session,
   url: string,
   records: string | undefined,
   tenant: string | undefined,
+  mayMake: boolean,
 ): Promise<StorageProvider> {
   if (records !== undefined)
-    return session.openRecords(url, { records, ...(tenant === undefined ? {} : { tenant }) })
+    return session.openRecords(url, { records, mayMake, ...(tenant === undefined ? {} : { tenant }) })
   const store = session.closing(await open(url, { env: session.terminal.env }))
   // The migration repeats what failed by itself, and must see that a store is busy. Only a list can't be begun again by it.
   const retried = retry(store)

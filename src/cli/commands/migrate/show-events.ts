@@ -9,6 +9,8 @@ export class EventShow {
   readonly #out: Output
   #phase: Phase | undefined
   readonly #listed = { source: 0, destination: 0 }
+  /** Bytes of objects that have begun to arrive, by key: the totals know them when they have ended. */
+  readonly #arriving = new Map<string, number>()
 
   constructor(out: Output) {
     this.#out = out
@@ -16,6 +18,7 @@ export class EventShow {
 
   async show(event: MigrationEvent): Promise<void> {
     if (this.#out.json) return this.#out.result(eventLine(event), '')
+    this.#follow(event)
     const { progress } = this.#out
     switch (event.kind) {
       case 'listing':
@@ -27,8 +30,9 @@ export class EventShow {
       case 'part': {
         this.#enter('copying')
         const { copiedBytes, copiedObjects, totalBytes, totalObjects } = event.progress
+        const arriving = [...this.#arriving.values()].reduce((sum, bytes) => sum + bytes, 0)
         progress.reach(
-          { bytes: copiedBytes, files: copiedObjects },
+          { bytes: copiedBytes + arriving, files: copiedObjects },
           { bytes: totalBytes, files: totalObjects },
         )
         return
@@ -55,6 +59,23 @@ export class EventShow {
         return
       case 'lost':
         this.#out.note(`${event.attribute} is not kept by the destination, first of ${printable(event.key)}`)
+    }
+  }
+
+  #follow(event: MigrationEvent): void {
+    switch (event.kind) {
+      case 'part':
+        this.#arriving.set(event.key, (this.#arriving.get(event.key) ?? 0) + event.bytes)
+        return
+      case 'copied':
+      case 'failed':
+        this.#arriving.delete(event.row.sourceKey)
+        return
+      // What is sent again counts again.
+      case 'retry':
+      case 'gone':
+      case 'refused':
+        this.#arriving.delete(event.key)
     }
   }
 

@@ -47,7 +47,7 @@ export async function moveUnderWrites(
     const fells = [undefined, to, from][life % 3]
     const blows: Blow[] = [{ copies: some(25), kills: true }]
     if (fells !== undefined) blows.unshift({ copies: some(10), fells })
-    lives.push(await live(leg.mover, task, env, blows))
+    lives.push(await live(leg.mover, task, env, { blows }))
   }
   await application.stop()
   // Told to be copied, and no other since: it is not put again.

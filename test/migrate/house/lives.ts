@@ -18,16 +18,23 @@ export interface Life {
   readonly ended: string | undefined
 }
 
+export interface LifeOptions {
+  readonly blows?: readonly Blow[]
+  /** Ends it by SIGTERM. */
+  readonly ending?: AbortSignal
+}
+
 export async function live(
   mover: string,
   task: MoverTask,
   env: Readonly<Record<string, string>>,
-  blows: readonly Blow[] = [],
+  { blows = [], ending }: LifeOptions = {},
 ): Promise<Life> {
   const child = spawn(process.execPath, [mover, JSON.stringify(task)], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  ending?.addEventListener('abort', () => child.kill('SIGTERM'), { once: true })
   let stderr = ''
   child.stderr.on('data', chunk => {
     stderr += chunk

@@ -15,7 +15,7 @@ export interface MoverTask {
   readonly to: string
   readonly manifest: string
   readonly level?: VerifyLevel
-  /** Works on jobs of a Redis instead of moving the whole. */
+  /** Works on jobs of a Redis until SIGTERM, instead of moving the whole. `slowMs`: before each put. */
   readonly jobs?: { readonly redis: string; readonly leaseMs: number; readonly slowMs: number }
 }
 
@@ -45,7 +45,9 @@ try {
   if (task.jobs !== undefined) {
     const { redis, leaseMs } = task.jobs
     const jobs = migrationJobs(options, { redis, leaseMs, objectsPerJob: 20 })
-    await jobs.work({ untilDone: true, onEvent })
+    const ended = new AbortController()
+    process.once('SIGTERM', () => ended.abort())
+    await jobs.work({ signal: ended.signal, onEvent })
     await jobs.close()
   } else {
     for await (const event of migrate({ ...options, ...(task.level ? { verify: task.level } : {}) }))

@@ -1,3 +1,4 @@
+import type { Capabilities } from '../../core/capabilities.ts'
 import type {
   AbortUploadRequest,
   CopyRequest,
@@ -46,6 +47,7 @@ export class CutOverDriver implements Driver {
   readonly #set: CutOverSet
   readonly #lease: PhaseLease
   readonly #reading: Reading
+  #capabilities: Capabilities | undefined
 
   constructor(set: CutOverSet, lease: PhaseLease) {
     this.#set = set
@@ -65,8 +67,13 @@ export class CutOverDriver implements Driver {
     )
   }
 
+  /** Once: what a store finds out only when it is asked are its conditions, which are none of these. */
   get capabilities() {
-    return bothCapabilities(this.#set.side('from').capabilities, this.#set.side('to').capabilities)
+    this.#capabilities ??= bothCapabilities(
+      this.#set.side('from').capabilities,
+      this.#set.side('to').capabilities,
+    )
+    return this.#capabilities
   }
 
   async ask(): Promise<boolean> {

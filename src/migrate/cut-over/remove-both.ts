@@ -1,14 +1,8 @@
 import { type ErrorCode, StorageError } from '../../core/errors.ts'
 import type { DeleteResult, OperationOptions } from '../../core/provider.ts'
 import { type CutOverSet, isAbsent } from './cut-over-set.ts'
-import {
-  type Deleted,
-  journalDelete,
-  markDeleted,
-  type ObjectRow,
-  objectRows,
-  returnToLive,
-} from './object-rows.ts'
+import { type Deleted, journalDelete, markDeleted, returnToLive } from './deleted-rows.ts'
+import { type ObjectRow, objectRows } from './object-rows.ts'
 import type { Side } from './phase.ts'
 import type { PhaseLease } from './phase-lease.ts'
 

@@ -5,10 +5,12 @@ import { carry } from './carry.ts'
 import { infoOrNone } from './compare-sides.ts'
 import type { CutOverSet } from './cut-over-set.ts'
 import { OBJECTS } from './cut-over-tables.ts'
-import { markDeleted, markWritten, type ObjectRow, objectRow, selectRows } from './object-rows.ts'
+import { markDeleted } from './deleted-rows.ts'
+import { type ObjectRow, objectRow, selectRows } from './object-rows.ts'
 import { otherSide, type PhaseRules, SIDES, type Side } from './phase.ts'
 import type { PhaseLease, Turn } from './phase-lease.ts'
 import { removeFrom } from './remove-both.ts'
+import { markWritten } from './written-rows.ts'
 
 export interface SettleReport {
   /** Objects copied to the side that lacked them. */

@@ -7,9 +7,10 @@ import { type CutOverSet, isAbsent } from './cut-over-set.ts'
 import { OBJECTS } from './cut-over-tables.ts'
 import { infoOf } from './info-of.ts'
 import { isMutable, isStaging } from './key-kinds.ts'
-import { journalWrite, markWritten, mayHold, objectRow, type Written, wasDeleted } from './object-rows.ts'
+import { mayHold, objectRow } from './object-rows.ts'
 import { otherSide, type Side } from './phase.ts'
 import type { PhaseLease, Turn } from './phase-lease.ts'
+import { journalWrite, markWritten, type Written, wasDeleted } from './written-rows.ts'
 
 /** Milliseconds until the worker looks at what was just refused. */
 const FIRST_LOOK_MS = 1_000

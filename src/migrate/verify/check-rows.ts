@@ -2,6 +2,7 @@
 import { endedError } from '../../core/deadline.ts'
 import { isStorageError, StorageError } from '../../core/errors.ts'
 import { AdaptiveLimit } from '../copy/adaptive-limit.ts'
+import { ObjectSignals } from '../copy/object-signals.ts'
 import { type Pace, type PaceOptions, pace as paceOf, pause } from '../copy/pace.ts'
 import type { Manifest, ManifestRow, RowChange } from '../manifest.ts'
 import type { VerifyLevel } from '../migrate-options.ts'
@@ -81,6 +82,8 @@ export async function checkRows(
 ): Promise<number> {
   const { level, total, signal, onEvent, onCheckpoint } = options
   const { limits } = settings
+  // One that never ends by itself stands for none: each object still has its own.
+  const signals = new ObjectSignals(signal ?? new AbortController().signal)
   const pace = paceOf(limits, { now: settings.now, sleep: options.sleep })
   const most = limits.concurrency ?? limits.maxConcurrency
   const limit = new AdaptiveLimit({
@@ -129,7 +132,7 @@ export async function checkRows(
 
   try {
     for await (const row of rows) {
-      const finding = limited(limit, settings, row, { ...options, pace })
+      const finding = signals.during(own => limited(limit, settings, row, { ...options, signal: own, pace }))
       // Told where its turn comes.
       finding.catch(() => {})
       waiting.push({ row, finding })

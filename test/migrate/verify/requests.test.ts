@@ -108,3 +108,17 @@ test.each(['from', 'to'] as const)(
     expect(new Set(Object.values(await statuses()))).toEqual(new Set(['match']))
   },
 )
+
+test('what ends a verification is listened to a few times, however many objects there are', async () => {
+  const objects = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`k${at}`, `${at}`]))
+  const { verify } = await migrated(objects)
+  const { signal } = new AbortController()
+  let listeners = 0
+  const { addEventListener } = signal
+  signal.addEventListener = (...given: unknown[]) => {
+    listeners++
+    Reflect.apply(addEventListener, signal, given)
+  }
+  expect(await verify({ level: 'content', signal })).toMatchObject({ complete: true, checked: 200 })
+  expect(listeners).toBeLessThan(20)
+})

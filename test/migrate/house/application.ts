@@ -66,6 +66,7 @@ export class Application {
   readonly #random: () => number
   #running: Promise<void> | undefined
   #isStopped = false
+  #acted = () => {}
   #names = 0
 
   /** `name` begins the keys that this one makes. `objects`: what is there already. */
@@ -99,14 +100,23 @@ export class Application {
     await Promise.all(Array.from({ length: 8 }, put))
   }
 
-  start(): void {
+  start(most = MOST_OPERATIONS): void {
     this.#isStopped = false
     this.#running = (async () => {
-      for (let left = MOST_OPERATIONS; left > 0 && !this.#isStopped; left--) {
+      for (let left = most; left > 0 && !this.#isStopped; left--) {
         await this.#act()
+        this.#acted()
         await wait(this.#below(50))
       }
     })()
+  }
+
+  /** Resolves when the application has done so much more. */
+  async acts(operations: number): Promise<void> {
+    for (let left = operations; left > 0; left--)
+      await new Promise<void>(resolve => {
+        this.#acted = resolve
+      })
   }
 
   /** Resolves when every one of its operations is known to have been done. */

@@ -161,6 +161,8 @@ export interface HeadRequest {
 
 export interface ReadRequest extends HeadRequest {
   readonly range: Exclude<HttpRange, { kind: 'empty' }> | undefined
+  /** Memory that the body may be read into; it is the body's only chunk then. As long as the range. */
+  readonly into?: Uint8Array | undefined
 }
 
 export interface ReadAnswer {

@@ -5,7 +5,7 @@ import type { Driver, HeadRequest, ReadAnswer } from './driver.ts'
 import { invalidArgument } from './errors.ts'
 import type { Operations } from './operations.ts'
 import type { DownloadOptions } from './options.ts'
-import { httpRange, rangePastEnd } from './range.ts'
+import { type HttpRange, httpRange, rangePastEnd } from './range.ts'
 
 const NO_BYTES = { chunks: async function* () {}, cancel() {} }
 
@@ -19,6 +19,7 @@ export async function openDownload(
   const range = httpRange(options.range, driver.name)
   if (options.onProgress !== undefined && typeof options.onProgress !== 'function')
     throw invalidArgument('download', driver.name, 'onProgress must be a function')
+  const into = memoryFor(range, options.into, driver.name)
   const ends = deadline(options, 'download', driver.name)
   const { signal } = ends
   const toError = (error: unknown) => operations.error(error, 'download', key, signal)
@@ -28,7 +29,9 @@ export async function openDownload(
       await assertConditions(driver, 'download', options, signal)
     const request = { key, ifMatch, ifNoneMatch, signal }
     const reading =
-      range?.kind === 'empty' ? openEmpty(driver, request, range.start) : driver.read({ ...request, range })
+      range?.kind === 'empty'
+        ? openEmpty(driver, request, range.start)
+        : driver.read({ ...request, range, into })
     const answer = await untilEnded(reading, signal).catch(async error => {
       // Every byte of an empty object's last n is none, which HTTP calls unsatisfiable.
       if (range?.kind === 'suffix' && toError(error).status === 416)
@@ -40,6 +43,17 @@ export async function openDownload(
     ends.clear()
     throw toError(error)
   }
+}
+
+function memoryFor(
+  range: HttpRange | undefined,
+  into: Uint8Array | undefined,
+  provider: string,
+): Uint8Array | undefined {
+  if (into === undefined) return undefined
+  if (!(into instanceof Uint8Array)) throw invalidArgument('download', provider, 'into must be a Uint8Array')
+  const length = range?.kind === 'from' && range.end !== undefined ? range.end - range.start + 1 : undefined
+  return length === into.length ? into : undefined
 }
 
 async function openEmpty(driver: Driver, request: HeadRequest, start: number): Promise<ReadAnswer> {

@@ -71,6 +71,12 @@ export interface InfoOptions extends OperationOptions {
 
 export interface DownloadOptions extends InfoOptions {
   range?: ByteRange
+  /**
+   * Memory for the body, for who reads much and has it at hand: used only where it is just as long as `range`, and only by stores that can
+   * read straight into it. The body's one chunk is then this memory, and the download resolves when it is full. What it
+   * held is lost either way.
+   */
+  into?: Uint8Array
   /** Called with the bytes read so far and, as `total`, those of the range or object. What it throws is dropped. */
   onProgress?: (progress: Progress) => void
 }
@@ -193,7 +199,7 @@ const KNOWN_OPTIONS = {
     'onPart',
     'onProgress',
   ]),
-  download: new Set<string>([...COMMON, 'ifMatch', 'ifNoneMatch', 'range', 'onProgress']),
+  download: new Set<string>([...COMMON, 'ifMatch', 'ifNoneMatch', 'range', 'into', 'onProgress']),
   info: new Set<string>([...COMMON, 'ifMatch', 'ifNoneMatch']),
   infoMany: new Set<string>(COMMON),
   exists: new Set<string>(COMMON),

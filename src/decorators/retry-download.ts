@@ -100,6 +100,8 @@ class ResumingSource {
           ...this.#options,
           ifMatch: etag,
           ifNoneMatch: undefined,
+          // Bytes before these are in it already.
+          into: undefined,
           range: { offset: (this.#first.range?.offset ?? 0) + read, length: this.#first.length - read },
         })
       } catch (thrown) {

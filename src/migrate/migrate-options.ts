@@ -62,7 +62,7 @@ export interface MigrationLimits {
   requestsPerSecond?: number
   /** Bytes a second, of bodies, each counted once. */
   bytesPerSecond?: number
-  /** Bytes held in memory at once. Default 64 MiB. */
+  /** Bytes held in memory at once. Default 96 MiB. */
   bytesInFlight?: number
   /** Objects from this size on are copied in parts that resume. Default 32 MiB. */
   largeObjectBytes?: number

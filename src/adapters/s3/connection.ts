@@ -3,6 +3,7 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import type { Dispatcher } from 'undici'
 import { EMPTY_SHA256 } from '../../core/checksum.ts'
 import { encodeKey } from '../../core/keys.ts'
+import { DirectReads } from './direct-reads.ts'
 import { DEFAULT_REGION, type Endpoint, plainEndpoint, resolveEndpoint } from './endpoint.ts'
 import { failureOf, type S3Failure } from './errors.ts'
 import { wireHeaders } from './object-headers.ts'
@@ -21,6 +22,8 @@ export interface S3Request {
   readonly body?: Uint8Array | AsyncIterable<Uint8Array>
   /** SHA-256 of the body, where it is at hand already. */
   readonly payloadHash?: string
+  /** Memory for the body of a range, just as long as it: it is in there where the answer's only chunk is this memory. */
+  readonly into?: Uint8Array | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -30,6 +33,8 @@ export interface Link {
   readonly credentials: () => Credentials | Promise<Credentials>
   readonly signer: RequestSigner
   readonly dispatcher: Dispatcher
+  /** Absent where bytes are encrypted on their way, or pass the caller's own dispatcher. */
+  readonly direct: DirectReads | undefined
 }
 
 /** The SDK with a client. */
@@ -103,14 +108,13 @@ export class S3Connection {
       },
       this.signingDate(),
     )
-    const answer = await send(link.dispatcher, {
-      method,
-      origin: endpoint.origin,
+    const sent = {
       path: queryText === '' ? path : `${path}?${queryText}`,
       headers: wireHeaders(headers),
-      body,
       signal,
-    })
+    }
+    const direct = request.into && (await link.direct?.read(sent, request.into))
+    const answer = direct ?? (await send(link.dispatcher, { method, origin: endpoint.origin, body, ...sent }))
     if (answer.status >= 200 && answer.status < 300) {
       this.bucketSeen = true
       return answer
@@ -148,7 +152,10 @@ export class S3Connection {
         bodyTimeout: requestTimeoutMs,
         connect: { timeout: requestTimeoutMs },
       })
-    this.#link = { endpoint, credentials, signer: new RequestSigner(endpoint, credentials), dispatcher }
+    const signer = new RequestSigner(endpoint, credentials)
+    const direct =
+      this.#options.dispatcher === undefined ? DirectReads.from(endpoint, this.#settings) : undefined
+    this.#link = { endpoint, credentials, signer, dispatcher, direct }
     return this.#link
   }
 
@@ -160,6 +167,7 @@ export class S3Connection {
 
   async close(): Promise<void> {
     const link = await this.#opening?.catch(() => undefined)
+    link?.direct?.close()
     if (link !== undefined && this.#options.dispatcher === undefined) await link.dispatcher.destroy()
     const made = this.#options.client === undefined ? await this.#client?.catch(() => undefined) : undefined
     made?.client.destroy()

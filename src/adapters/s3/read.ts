@@ -9,10 +9,14 @@ import { ResumedBody } from './resumed-body.ts'
 import type { HttpAnswer } from './transport.ts'
 
 export async function readObject(connection: S3Connection, request: ReadRequest): Promise<ReadAnswer> {
-  const { key, range, signal } = request
+  const { key, range, into, signal } = request
   const headers = conditionHeaders(request)
   if (range !== undefined) headers.range = rangeHeader(range)
-  const { status, headers: answered, body } = await connection.send({ method: 'GET', key, headers, signal })
+  const {
+    status,
+    headers: answered,
+    body,
+  } = await connection.send({ method: 'GET', key, headers, into, signal })
   try {
     assertIsS3(answered)
     const length = contentLength(answered)

@@ -5,7 +5,7 @@ import { parseContentRange } from '../../core/range.ts'
 import type { S3Connection } from './connection.ts'
 import { S3Failure } from './errors.ts'
 import { one } from './object-headers.ts'
-import { type AnswerBody, MAX_UNREAD_BYTES, ReaderTooSlow } from './transport.ts'
+import { type HttpAnswer, MAX_UNREAD_BYTES, ReaderTooSlow } from './transport.ts'
 
 /** The bytes that are wanted of an object, and what tells whether it is still the same. */
 export interface Wanted {
@@ -24,11 +24,11 @@ export interface Wanted {
 export class ResumedBody implements ByteSource {
   readonly #connection: S3Connection
   readonly #wanted: Wanted
-  #current: AnswerBody
+  #current: HttpAnswer['body']
   #read = 0
   readonly #given = new AbortController()
 
-  constructor(connection: S3Connection, wanted: Wanted, first: AnswerBody) {
+  constructor(connection: S3Connection, wanted: Wanted, first: HttpAnswer['body']) {
     this.#connection = connection
     this.#wanted = wanted
     this.#current = first
@@ -70,7 +70,7 @@ export class ResumedBody implements ByteSource {
   }
 
   /** Asks for the next piece. Nothing but the bytes that follow, of the same object, is taken. */
-  async #next(cause: ReaderTooSlow): Promise<AnswerBody> {
+  async #next(cause: ReaderTooSlow): Promise<HttpAnswer['body']> {
     const { key, etag, signal } = this.#wanted
     // A weak etag never matches (RFC 9110, 13.1.1), and does not promise the same bytes.
     if (etag === undefined || etag.startsWith('W/'))

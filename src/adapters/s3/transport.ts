@@ -15,7 +15,7 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  readonly body: AnswerBody
+  readonly body: Pick<AnswerBody, 'pausable' | 'chunks' | 'bytes' | 'text' | 'cancel'>
 }
 
 /** Unread bytes that may wait in memory before the socket is paused. */

@@ -83,11 +83,13 @@ export class PartReader implements RangeSource {
     const download = await opened(this.#context, this.#task, {
       range: { start, end: end - 1 },
       ifMatch: this.#etag,
+      into: bytes,
       ...(signal === undefined ? {} : { signal }),
     })
     let at = 0
     for await (const chunk of download) {
-      bytes.set(chunk, at)
+      // What a store has read straight into it is there.
+      if (chunk.buffer !== bytes.buffer || chunk.byteOffset !== bytes.byteOffset + at) bytes.set(chunk, at)
       at += chunk.length
     }
     return bytes

@@ -57,7 +57,7 @@ const MIB = 2 ** 20
 
 const DEFAULT_LIMITS = {
   maxConcurrency: 256,
-  bytesInFlight: 64 * MIB,
+  bytesInFlight: 96 * MIB,
   largeObjectBytes: 32 * MIB,
   partBytes: 16 * MIB,
   attempts: 5,

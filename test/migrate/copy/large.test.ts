@@ -45,6 +45,34 @@ describe('a large object', () => {
     expect(row!.progress).toBeUndefined()
   })
 
+  test('is read straight into the memory of its parts where the source can', async () => {
+    const { from, ...others } = await largeSides({ a: large('a') })
+    let parts = 0
+    const filling = forward(from, {
+      async download(key, options = {}) {
+        const { into, ...rest } = options
+        const download = await from.download(key, rest)
+        if (into === undefined) return download
+        return download.through(source => ({
+          async *chunks() {
+            let at = 0
+            for await (const chunk of source.chunks()) {
+              into.set(chunk, at)
+              at += chunk.length
+            }
+            parts++
+            yield into
+          },
+          cancel: () => source.cancel(),
+        }))
+      },
+    })
+    const { result } = await migrated({ ...others, from: filling, limits: LIMITS, verify: 'content' })
+    expect(result).toMatchObject({ complete: true, copied: 1, copiedBytes: 50_000 })
+    expect(parts).toBe(13)
+    expect((await bytesOf(others.to, 'a')).equals(large('a'))).toBe(true)
+  })
+
   test('goes on after a kill with the parts that are missing', async () => {
     const sides = await largeSides({ a: large('a') })
     const { to } = sides

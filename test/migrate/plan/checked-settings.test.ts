@@ -23,7 +23,7 @@ describe('the options of a migration', () => {
     })
     expect(limits).toEqual({
       maxConcurrency: 256,
-      bytesInFlight: 64 * 2 ** 20,
+      bytesInFlight: 96 * 2 ** 20,
       largeObjectBytes: 32 * 2 ** 20,
       partBytes: 16 * 2 ** 20,
       attempts: 5,

@@ -9,7 +9,8 @@ import { isStaging } from './key-kinds.ts'
 import { objectRows } from './object-rows.ts'
 import { numberOf, rulesOf } from './phase.ts'
 import type { PhaseLease, Turn } from './phase-lease.ts'
-import { type SettleReport, settle, supplyOne } from './settle.ts'
+import { type SettleReport, settle } from './settle.ts'
+import { supplyOne } from './supply-one.ts'
 
 export interface BackfillOptions extends OperationOptions {
   onProgress?: (report: BackfillReport) => void

@@ -12,6 +12,16 @@ export interface Carried {
   readonly source: ObjectInfo
 }
 
+export interface CarryOptions extends OperationOptions {
+  readonly target?: string
+  readonly attributes?: Attributes
+  /** Another way for some objects, by what the source tells of them; undefined: none. */
+  readonly otherWay?: (
+    source: ObjectInfo,
+    attributes: Record<string, unknown>,
+  ) => (() => Promise<ObjectInfo>) | undefined
+}
+
 /**
  * Copies one object from one store to another, with what the other can keep of its attributes; streamed where it is large. All or
  * nothing, and verified on the way where the source tells a checksum of the whole. @throws `not-found`
@@ -20,12 +30,17 @@ export async function carry(
   from: StorageProvider,
   to: StorageProvider,
   key: string,
-  options: OperationOptions & { readonly target?: string; readonly attributes?: Attributes } = {},
+  options: CarryOptions = {},
 ): Promise<Carried> {
   const { target = key, attributes, signal, timeoutMs } = options
   const limits = { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) }
   const download = await from.download(key, limits)
   const { info: source } = download
+  const other = options.otherWay?.(source, keptBy(to, source))
+  if (other !== undefined) {
+    download.cancel()
+    return { info: await other(), source }
+  }
   const { checksum } = source
   const isWhole =
     checksum !== undefined && checksum.compositeParts === undefined && isComputed(checksum.algorithm)

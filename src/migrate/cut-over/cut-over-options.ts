@@ -25,6 +25,11 @@ export interface CutOverOptions {
   compareReads?: CompareReadsOptions
   /** Objects that `backfill`, `verify` and `settle` have under way at once. Default 16. */
   concurrency?: number
+  /**
+   * Objects from this size on are copied in parts, where the destination resumes uploads: what has arrived is not sent again after a
+   * kill. Default 32 MiB.
+   */
+  largeObjectBytes?: number
   /** What it throws is dropped. */
   onEvent?: (event: CutOverEvent) => void
   /** Milliseconds since 1970. Default `Date.now`. */
@@ -58,6 +63,7 @@ export interface CutOverSettings {
   readonly secondMs: number
   readonly lateMs: number
   readonly concurrency: number
+  readonly largeObjectBytes: number
   readonly compare: Required<CompareReadsOptions>
 }
 
@@ -74,6 +80,7 @@ export function cutOverSettings(options: CutOverOptions): CutOverSettings {
     lateMs: 'number',
     compareReads: 'object',
     concurrency: 'number',
+    largeObjectBytes: 'number',
     onEvent: 'function',
     now: 'function',
     monotonic: 'function',
@@ -105,9 +112,17 @@ export function cutOverSettings(options: CutOverOptions): CutOverSettings {
     secondMs: options.secondMs ?? 10_000,
     lateMs: options.lateMs ?? 60 * 60_000,
     concurrency: options.concurrency ?? 16,
+    largeObjectBytes: options.largeObjectBytes ?? 32 * 2 ** 20,
     compare: { share: 0.05, content: false, atOnce: 4, ...compareReads },
   }
-  for (const option of ['leaseMs', 'beatMs', 'secondMs', 'lateMs', 'concurrency'] as const)
+  for (const option of [
+    'leaseMs',
+    'beatMs',
+    'secondMs',
+    'lateMs',
+    'concurrency',
+    'largeObjectBytes',
+  ] as const)
     if (!(Number.isFinite(settings[option]) && settings[option] > 0))
       throw refuse(`${option} must be a number above 0`)
   const { share, atOnce } = settings.compare

@@ -4,6 +4,7 @@ import { PROCESS_OWNER } from '../../core/process-owner.ts'
 import type { StorageProvider } from '../../core/provider.ts'
 import { idFactory } from '../../records/new-id.ts'
 import type { BatchOptions, BatchResult, Engine, QueryOptions, Row, Statement } from '../../sql/engine.ts'
+import { Budget } from '../copy/budget.ts'
 import type { CutOverEvent } from './cut-over-event.ts'
 import { type CutOverOptions, type CutOverSettings, cutOverSettings } from './cut-over-options.ts'
 import { CONTROL, cutOverTables } from './cut-over-tables.ts'
@@ -21,6 +22,10 @@ export class CutOverSet {
   /** A wait that does not keep the process alive. */
   readonly rest: (ms: number, signal?: AbortSignal) => Promise<void>
   readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>
+  /** What is being copied from side to side in this process: a backfill and a worker may want the same. */
+  readonly supplying = new Map<string, Promise<'copied' | 'deleted'>>()
+  /** Large objects under way at once: each holds its parts in memory. */
+  readonly large = new Budget(2)
   /** Whether the bucket of a side keeps versions, where an answer has told. */
   readonly keepsVersions: Partial<Record<Side, boolean>> = {}
   readonly #sides: Readonly<Record<Side, StorageProvider>>

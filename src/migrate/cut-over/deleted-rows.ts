@@ -1,8 +1,8 @@
 /** What is written down of objects that are deleted: before, and when they are gone. */
 import type { StorageError } from '../../core/errors.ts'
 import { HELD, type Statement } from '../../sql/engine.ts'
-import { type CutOverSet, chunked } from './cut-over-set.ts'
-import { OBJECTS } from './cut-over-tables.ts'
+import { type CutOverSet, chunked, placeholders } from './cut-over-set.ts'
+import { OBJECTS, UPLOADS } from './cut-over-tables.ts'
 import { CHUNK } from './object-rows.ts'
 import { otherSide, type PhaseRules, type Side } from './phase.ts'
 import type { Turn } from './phase-lease.ts'
@@ -62,7 +62,14 @@ export async function markDeleted(set: CutOverSet, deleted: readonly Deleted[]):
         op,
       ],
     )
-    await set.write(statements, { locks: set.locks(...some.map(({ key }) => key)) })
+    const keys = some.map(({ key }) => key)
+    // Nobody goes on with what was on its way.
+    statements.push([
+      `DELETE FROM ${UPLOADS} WHERE name = ? AND key IN (${placeholders(keys)})`,
+      set.name,
+      ...keys,
+    ])
+    await set.write(statements, { locks: set.locks(...keys) })
   }
 }
 

@@ -7,7 +7,7 @@ import { type ObjectRow, objectRow } from './object-rows.ts'
 import { SIDES } from './phase.ts'
 import type { PhaseLease } from './phase-lease.ts'
 import { removeFrom } from './remove-both.ts'
-import { owe } from './settle.ts'
+import { owe } from './supply-one.ts'
 import type { VerificationProblem } from './verification.ts'
 
 /**

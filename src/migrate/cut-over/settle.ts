@@ -1,16 +1,15 @@
 import { mapBounded } from '../../core/batches.ts'
 import type { StorageError } from '../../core/errors.ts'
 import type { OperationOptions } from '../../core/options.ts'
-import { carry } from './carry.ts'
 import { infoOrNone } from './compare-sides.ts'
 import type { CutOverSet } from './cut-over-set.ts'
 import { OBJECTS } from './cut-over-tables.ts'
 import { markDeleted } from './deleted-rows.ts'
-import { type ObjectRow, objectRow, selectRows } from './object-rows.ts'
+import { type ObjectRow, selectRows } from './object-rows.ts'
 import { otherSide, type PhaseRules, SIDES, type Side } from './phase.ts'
 import type { PhaseLease, Turn } from './phase-lease.ts'
 import { removeFrom } from './remove-both.ts'
-import { markWritten } from './written-rows.ts'
+import { supplyOne } from './supply-one.ts'
 
 export interface SettleReport {
   /** Objects copied to the side that lacked them. */
@@ -178,49 +177,6 @@ async function forgetUnwritten(set: CutOverSet, row: ObjectRow): Promise<undefin
       set.name,
       row.key,
       row.op,
-    ],
-  ])
-}
-
-/**
- * Copies one object across and writes it down. Where it was deleted meanwhile, the row says so in that very batch, and the copy is taken
- * away again; the tombstone is swept once more later, also where this process ends before it has done so.
- */
-export async function supplyOne(
-  set: CutOverSet,
-  turn: Turn,
-  given: { key: string; op: string; source: Side; signal?: AbortSignal | undefined },
-): Promise<'copied' | 'deleted'> {
-  const { key, op, source, signal } = given
-  const target = otherSide(source)
-  turn.assertHeld('settle')
-  const copy = await carry(set.side(source), set.side(target), key, signal === undefined ? {} : { signal })
-  const held = {
-    [source]: { versionId: copy.source.versionId },
-    [target]: { versionId: copy.info.versionId },
-  }
-  const [refused] = await markWritten(set, turn, [{ key, op, held }])
-  if (refused === undefined) return 'copied'
-  const row = await objectRow(set, key)
-  if (row?.gone) await removeFrom(set, target, [key], new Map(), signal)
-  // Written over meanwhile, as only markers are: what is there may be the old bytes.
-  else if (row !== undefined) await owe(set, row, target)
-  return 'deleted'
-}
-
-/** Writes down that a side lacks what the other has. */
-export async function owe(
-  set: CutOverSet,
-  { key, op }: Pick<ObjectRow, 'key' | 'op'>,
-  side: Side,
-): Promise<void> {
-  await set.write([
-    [
-      `UPDATE ${OBJECTS} SET ${side}_state = 'owed', due_at = ? WHERE name = ? AND key = ? AND op = ? AND gone = 0 AND ${otherSide(side)}_state = 'held'`,
-      BigInt(set.now()),
-      set.name,
-      key,
-      op,
     ],
   ])
 }

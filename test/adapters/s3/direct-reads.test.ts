@@ -120,18 +120,16 @@ describe('a range that is read into memory', () => {
   })
 
   test('comes the ordinary way from a server that frames it otherwise, which is not tried twice', async () => {
-    const { read, requests } = await serving(({ bytes, headers, response }) => {
+    const { read, requests } = await serving(({ bytes, headers, index, response }) => {
       const { 'content-length': _, ...rest } = headers
-      // What the ordinary way asks for is the same request, and it wants a length.
-      if (requests() % 2 === 1 && requests() < 3)
-        response.writeHead(206, { ...rest, 'transfer-encoding': 'chunked' })
-      else response.writeHead(206, headers)
-      response.end(bytes)
+      // Only once: the ordinary way wants a length, too.
+      response.writeHead(206, index === 0 ? { ...rest, 'transfer-encoding': 'chunked' } : headers).end(bytes)
     })
     for (const start of [0, 7]) {
-      const { bytes, chunks } = await read(start, Buffer.alloc(MIB))
+      const into = Buffer.alloc(MIB)
+      const { bytes, chunks } = await read(start, into)
       expect(bytes.equals(CONTENT.subarray(start, start + MIB))).toBe(true)
-      expect(chunks.length).toBeGreaterThan(1)
+      expect(chunks).not.toContain(into)
     }
     expect(requests()).toBe(3)
   })

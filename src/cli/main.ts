@@ -1,11 +1,13 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { EXIT } from './exit-codes.ts'
 import { Ended, runProgram } from './program.ts'
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
+/** Beside `dist`; a level further up where the program runs from its source. */
+const manifest = ['../package.json', '../../package.json']
+  .map(path => new URL(path, import.meta.url))
+  .find(url => existsSync(url))!
+const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }
 const SIGTERM_EXIT = 143
 const ended = new AbortController()
 

@@ -43,6 +43,8 @@ export interface RecordsLocation {
 }
 
 export interface OpenRecordsOptions extends RecordsLocation {
+  /** Milliseconds that copies of what is removed are kept for old backups, beyond their own time. */
+  readonly keepForBackupsMs?: number
   /** Whether the database is made where there is none. Default: refused. */
   readonly mayMake?: boolean
 }
@@ -79,7 +81,8 @@ export async function inSession(
         opened.push(one)
         return one
       },
-      async openRecords(url, { records = terminal.env.STOWAGE_RECORDS, mayMake, tenant, root }, onEvent) {
+      async openRecords(url, options, onEvent) {
+        const { records = terminal.env.STOWAGE_RECORDS, mayMake, tenant, root, keepForBackupsMs } = options
         const { env } = terminal
         if (!records)
           throw new UsageError('name the database with the records: --records sqlite:./records.db')
@@ -93,6 +96,7 @@ export async function inSession(
           env,
           ...(tenant === undefined ? {} : { tenant }),
           ...(root === undefined ? {} : { root }),
+          ...(keepForBackupsMs === undefined ? {} : { keepForBackupsMs }),
           ...(onEvent === undefined ? {} : { onEvent }),
         })
       },

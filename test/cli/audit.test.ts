@@ -109,11 +109,26 @@ describe('stowage gc', () => {
     const much = await run(['gc', ...where, '--grace', '1s', '--apply'])
     expect([much.code, much.stdout]).toEqual([7, expect.stringContaining('more than maxShare, 1 %')])
     expect(await store.exists(orphan)).toBe(true)
-    const done = await run(['gc', ...where, '--grace', '1s', '--max-share', '1', '--apply', '--json'])
+    const done = await run([
+      'gc',
+      ...where,
+      '--grace',
+      '1s',
+      '--max-share',
+      '1',
+      '--apply',
+      '--json',
+      '--keep-for-backups',
+      '7d',
+    ])
     expect(done.code).toBe(0)
     expect(jsonLines(done.stdout).at(-1)).toMatchObject({ action: 'gc', applied: true, removed: 1 })
     expect(await store.exists(orphan)).toBe(false)
     expect(await files.exists('a.txt')).toBe(true)
+    const [kept] = await sqlite({ path: at('gc.db') }).query([
+      "SELECT due_at FROM t_default__journal WHERE kind = 'quarantine'",
+    ])
+    expect(Number(kept!.due_at)).toBeGreaterThan(Date.now() + 6 * 86_400_000)
   })
 })
 

@@ -1,8 +1,17 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { freePort } from '../support/free-port.ts'
 import { theProgram } from './program-process.ts'
 
 const { run } = theProgram()
+
+it('runs from its source, too', async () => {
+  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', main, '--help'])
+  expect(stdout).toContain('Usage: stowage <command>')
+})
 
 describe('wrong usage', () => {
   it.each([

@@ -35,8 +35,6 @@ const NOTES: Statement = ['CREATE TABLE notes (id TEXT PRIMARY KEY)']
 export function sqlitePlace(driver: SqliteDriver): OpenPlace {
   return async () => {
     const folder = mkdtempSync(join(tmpdir(), 'stowage-transaction-'))
-    // A library that lets a file go late writes beside it once more.
-    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
     const path = join(folder, 'records.db')
     const { engine, close } = driver.open(path)
     await engine.batch([NOTES])

@@ -307,14 +307,15 @@ describe('a transaction of the caller’s with PGlite', () => {
   const pglite = pglitePlace()
   beforeAll(async () => (await pglite.open()).close())
   afterAll(pglite.end)
-  transactionSuite(pglite.open)
-  blockedSuite(pglite.open)
+  describe('that commits or rolls back', () => transactionSuite(pglite.open))
+  describe('that holds the only connection', () => blockedSuite(pglite.open))
 })
 
 for (const driver of await sqliteDrivers())
   describe(`a transaction of the caller’s with ${driver.name}`, () => {
-    transactionSuite(sqlitePlace(driver))
-    if (driver.name === libsql.name) blockedSuite(sqlitePlace(driver))
+    describe('that commits or rolls back', () => transactionSuite(sqlitePlace(driver)))
+    if (driver.name === libsql.name)
+      describe('that holds the only lock', () => blockedSuite(sqlitePlace(driver)))
   })
 
 for (const [name, reason] of await missingDrivers())

@@ -9,6 +9,7 @@ import type { Terminal } from '../terminal.ts'
 interface GcOptions extends RecordsLocation {
   apply?: true
   grace?: number
+  keepForBackups?: number
   maxOrphans?: number
   maxShare?: number
   exclusive?: true
@@ -26,6 +27,11 @@ export function gcCommand(terminal: Terminal): Command {
   withRecordsOptions(command)
     .option('--apply', 'do it')
     .option('--grace <time>', 'between the two sightings, and in quarantine (default: 24h)', duration)
+    .option(
+      '--keep-for-backups <time>',
+      'so much longer in quarantine: as old as the oldest backup that may be restored (default: 0)',
+      duration,
+    )
     .option('--max-orphans <n>', 'more than this, and nothing is removed (default: 1000)', count)
     .option(
       '--max-share <part>',
@@ -46,8 +52,10 @@ Examples:
   return withOutputOptions(command).action((store: string, options: GcOptions) =>
     inSession(terminal, command, async session => {
       const { out, signal } = session
-      const { apply, grace, maxOrphans, maxShare, exclusive, limit, every } = options
-      const files = await session.openRecords(store, options, event => {
+      const { apply, grace, keepForBackups, maxOrphans, maxShare, exclusive, limit, every } = options
+      const located =
+        keepForBackups === undefined ? options : { ...options, keepForBackupsMs: keepForBackups * 1000 }
+      const files = await session.openRecords(store, located, event => {
         if (event.kind === 'worker-failed') out.fail(event.error)
       })
       const given = {

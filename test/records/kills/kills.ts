@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { open, openEngine } from '../../../src/open.ts'
 import { type RecordsOptions, withRecords } from '../../../src/records/index.ts'
 import { bundledWorker } from '../../support/bundled-worker.ts'
@@ -66,7 +67,6 @@ export async function runKills(setting: KillsSetting): Promise<KillsReport> {
         liveAndDie(worker.path, task, env, { random: randomOf(name), mostWorkMs }),
         beside?.(kill),
       ])
-      await files.recover()
       const left = await checkedState(kill)
       states = { a: {}, b: {}, c: {} }
       for (const lane of LANES) {
@@ -99,8 +99,7 @@ export async function runKills(setting: KillsSetting): Promise<KillsReport> {
 
   /** What the application's rows say, once files, bytes and rows have been found to agree. */
   async function checkedState(kill: number): Promise<State> {
-    const inventory = await takeInventory(provider, engine)
-    const rows = await engine.query(['SELECT key, content FROM application'])
+    const { inventory, rows } = await settledInventory()
     const problems = [...inventory.problems]
     for (const { key, content } of rows)
       if (inventory.files.get(String(key)) !== textOf(String(content)))
@@ -109,6 +108,17 @@ export async function runKills(setting: KillsSetting): Promise<KillsReport> {
       problems.push(`${rows.length} rows, ${inventory.files.size} files: ${[...inventory.files.keys()]}`)
     if (problems.length > 0) throw new Error(`after kill ${seed}.${kill}: ${problems.join('; ')}`)
     return Object.fromEntries(rows.map(({ key, content }) => [String(key), String(content)]))
+  }
+
+  /** What a dead process had sent to the database may be done while it is looked at: then it is looked at once more. */
+  async function settledInventory() {
+    const rowsNow = () => engine.query(['SELECT key, content FROM application ORDER BY key'])
+    for (;;) {
+      await files.recover()
+      const rows = await rowsNow()
+      const inventory = await takeInventory(provider, engine)
+      if (isDeepStrictEqual(rows, await rowsNow())) return { inventory, rows }
+    }
   }
 }
 

@@ -5,6 +5,9 @@ import type { CopyContext, CopyOutcome, CopyTask } from './copy-context.ts'
 import { placeObject } from './place-object.ts'
 import { transformed } from './transformed.ts'
 
+/** Bytes that are told at once: an event a chunk would be too many. */
+const TOLD_BYTES = 4 * 2 ** 20
+
 export interface StreamedBody {
   readonly body: AsyncIterable<Uint8Array>
   /** Bytes, where they are known before the end. */
@@ -43,7 +46,7 @@ export async function copyStreamed(
     async put(conditions) {
       const { body, size } = await next()
       await pace.request(signal)
-      const passing = watched(context, body)
+      const passing = watched(context, body, task.row.sourceKey)
       try {
         return await settings.to.upload(task.row.destinationKey, passing.body, {
           ...attributes,
@@ -76,10 +79,15 @@ export async function copyStreamed(
   })
 }
 
-function watched({ pace, signal, settings }: CopyContext, body: AsyncIterable<Uint8Array>) {
+function watched(
+  { pace, signal, settings, part }: CopyContext,
+  body: AsyncIterable<Uint8Array>,
+  key: string,
+) {
   const hash = createHash('sha256')
   let failure: unknown
   let sum: string | undefined
+  let untold = 0
   async function* chunks() {
     try {
       for await (const chunk of body) {
@@ -87,6 +95,10 @@ function watched({ pace, signal, settings }: CopyContext, body: AsyncIterable<Ui
         if (settings.transform === undefined) await pace.bytes(chunk.length, signal)
         hash.update(chunk)
         yield chunk
+        untold += chunk.length
+        if (untold < TOLD_BYTES) continue
+        part(key, untold)
+        untold = 0
       }
       sum = checksumText({ kind: 'whole', sha256: hash.digest('hex') })
     } catch (error) {

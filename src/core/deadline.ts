@@ -82,7 +82,17 @@ export function untilEnded<T>(promise: Promise<T>, signal: AbortSignal | undefin
     const onAbort = () => reject(signal.reason)
     if (signal.aborted) onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    const forget = () => signal.removeEventListener('abort', onAbort)
+    promise.then(
+      value => {
+        forget()
+        resolve(value)
+      },
+      error => {
+        forget()
+        reject(error)
+      },
+    )
   })
 }
 

@@ -1,12 +1,12 @@
 import type { Capabilities, CapabilitySwitch } from './capabilities.ts'
 import { assertConditions, versionProblem } from './conditions.ts'
 import type { Driver } from './driver.ts'
-import { type StorageError, unsupported } from './errors.ts'
+import { invalidArgument, type StorageError, unsupported } from './errors.ts'
 import { listing } from './list-pages.ts'
 import type { Listing } from './listing.ts'
 import { openDownload } from './open-download.ts'
 import { Operations } from './operations.ts'
-import type { CopyOptions, OperationOptions } from './options.ts'
+import type { CopyOptions, OperationOptions, ProbeOptions } from './options.ts'
 import type { StorageProvider } from './provider.ts'
 import type { DeleteResult, KeyResult, ObjectInfo, SignedUrl } from './results.ts'
 import { runResumableUpload } from './run-resumable-upload.ts'
@@ -47,11 +47,14 @@ class DefinedProvider implements StorageProvider {
     return this.#driver.capabilities
   }
 
-  probe(options?: OperationOptions): Promise<Capabilities> {
+  probe(options?: ProbeOptions): Promise<Capabilities> {
     return this.#operations.run('probe', undefined, options, async signal => {
-      for (const name of Object.keys(this.capabilities) as CapabilitySwitch[]) {
+      const names = Object.keys(this.capabilities) as CapabilitySwitch[]
+      const wanted: unknown = options?.only ?? names
+      if (!Array.isArray(wanted) || !wanted.every(name => names.includes(name)))
+        throw invalidArgument('probe', this.name, 'only must be an array of names of capabilities')
+      for (const name of wanted as readonly CapabilitySwitch[])
         if ((this.capabilities[name] as unknown) === 'unknown') await this.#driver.ask(name, signal)
-      }
       return this.capabilities
     })
   }

@@ -1,4 +1,4 @@
-import type { SignedMethod } from './capabilities.ts'
+import type { CapabilitySwitch, SignedMethod } from './capabilities.ts'
 import type { Checksum, ChecksumAlgorithm } from './checksum.ts'
 import { StorageError } from './errors.ts'
 
@@ -11,6 +11,11 @@ export interface OperationOptions {
    * been read. Absent: only the adapter's own limit on silence holds.
    */
   timeoutMs?: number
+}
+
+export interface ProbeOptions extends OperationOptions {
+  /** Asks for these and no others: each may cost requests. Default: all. */
+  only?: readonly CapabilitySwitch[]
 }
 
 /** What is stored beside the bytes. */
@@ -176,7 +181,7 @@ export const ATTRIBUTES = [
 
 /** The options each method knows, so that a misspelt one is refused instead of dropped. */
 const KNOWN_OPTIONS = {
-  probe: new Set<string>(COMMON),
+  probe: new Set<string>([...COMMON, 'only']),
   upload: new Set<string>([
     ...COMMON,
     ...ATTRIBUTES,

@@ -18,6 +18,7 @@ import type {
   KeyInput,
   ListOptions,
   OperationOptions,
+  ProbeOptions,
   SignedUploadOptions,
   SignedUrlOptions,
   UnfinishedUploadsOptions,
@@ -46,10 +47,10 @@ export interface StorageProvider {
   readonly capabilities: Capabilities
 
   /**
-   * Resolves every `'unknown'` capability by asking the endpoint, once; later calls answer from memory. May write
+   * Resolves every `'unknown'` capability, or those of `only`, by asking the endpoint, once; later calls answer from memory. May write
    * and remove a small object under the name `.stowage-probe-…`.
    */
-  probe(options?: OperationOptions): Promise<Capabilities>
+  probe(options?: ProbeOptions): Promise<Capabilities>
 
   /**
    * Stores `body` under `key`, all or nothing: a failed, aborted, short or long upload leaves what was there

@@ -48,12 +48,12 @@ export function readOnly(inner: StorageProvider): StorageProvider {
         assertReads('signedUrls', options?.method)
         return inner.signedUrls(keys, options)
       },
-      async probe(options) {
-        const { conditionalRead, ...writes } = inner.capabilities
-        const wouldWrite = conditionalRead !== 'unknown' && Object.values(writes).includes('unknown')
-        if (!wouldWrite) return inner.probe(options)
-        // What is unknown is declared false here, and finding it out may write: only the arguments are checked.
-        await inner.infoMany([], options)
+      async probe(options = {}) {
+        if (inner.capabilities.conditionalRead === 'unknown')
+          return inner.probe({ ...options, only: ['conditionalRead'] })
+        // All else is declared false here, and finding it out may write: only the arguments are checked.
+        const { only: _, ...asked } = options
+        await inner.infoMany([], asked)
         return inner.capabilities
       },
     },

@@ -8,7 +8,7 @@ import { DEFAULT_REGION, type Endpoint, plainEndpoint, resolveEndpoint } from '.
 import { failureOf, type S3Failure } from './errors.ts'
 import { wireHeaders } from './object-headers.ts'
 import { CONNECTION_OPTIONS, type S3ConnectionOptions, type S3Options, type S3Settings } from './options.ts'
-import { loadSdk, loadUndici, type S3Sdk } from './peers.ts'
+import { loadAgent, loadSdk, type S3Sdk } from './peers.ts'
 import { type Credentials, RequestSigner } from './request-signer.ts'
 import { type HttpAnswer, send } from './transport.ts'
 
@@ -140,7 +140,7 @@ export class S3Connection {
   }
 
   async #connect(): Promise<Link> {
-    const { Agent } = await loadUndici()
+    const Agent = await loadAgent()
     const { endpoint, credentials } = fixedAddress(this.#options) ?? (await this.#askClient())
     const { connections, requestTimeoutMs } = this.#settings
     const dispatcher =

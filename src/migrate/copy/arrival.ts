@@ -47,23 +47,25 @@ export function outcomeOf(
       stored,
       message: `another object is at ${JSON.stringify(row.destinationKey)}, with other bytes; it stays`,
     }
-  const { progress: _, errorCode: __, errorMessage: ___, level: ____, ...kept } = row
   const copied: ManifestRow = {
-    ...kept,
+    sourceKey: row.sourceKey,
+    destinationKey: row.destinationKey,
     state: 'copied',
     size: info.size,
     sourceEtag: info.etag,
     sourceModified: info.lastModified?.getTime(),
-    // Of the version before where they are not known of this one.
-    sourceChecksum: undefined,
-    destinationChecksum: undefined,
-    ...sums,
+    // Not of the version before, where they are not known of this one.
+    sourceChecksum: sums.sourceChecksum,
+    destinationChecksum: sums.destinationChecksum,
     destinationSize: stored.size,
     destinationEtag: stored.etag,
     destinationModified: stored.lastModified?.getTime(),
     attributes: attributesText(attributes),
     occupant: 'ours',
     status: 'unverified',
+    attempts: row.attempts,
+    place: row.place,
+    revision: row.revision,
   }
   return { kind: 'copied', row: copied, changed, resumedBytes }
 }

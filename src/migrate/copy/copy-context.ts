@@ -18,8 +18,11 @@ export interface CopyContext {
   readonly budget: Budget
   readonly buffers: PartBuffers
   readonly pace: Pace
-  /** The destination's time when the run began, milliseconds since 1970. */
-  readonly since: number
+  /**
+   * The destination's time when the run began, milliseconds since 1970; resolves when it is known, too, which conditions the
+   * stores keep. Nothing is put before.
+   */
+  readonly ready: Promise<{ readonly since: number }>
   /** Large objects under way: their parts share what there is, so few finish sooner than many. */
   readonly large: Budget
   /** Writes what a copy knows of itself into its row, durably, for this process and the next. */

@@ -59,7 +59,6 @@ export async function copyRange(
   const counts = await manifest.counts(range)
   const totals = new CopyTotals(counts, onEvent)
   if (totals.left === 0) return totals.summary()
-  await probed(settings)
 
   const ending = new AbortController()
   const run = eitherSignal(signal, ending.signal)
@@ -72,6 +71,18 @@ export async function copyRange(
     now,
     onChange: (value, reason) => totals.tell({ kind: 'concurrency', limit: value, reason }),
   })
+  const failures: unknown[] = []
+  const stop = (error: unknown) => {
+    failures.push(error)
+    ending.abort(error)
+  }
+  if (from.capabilities.conditionalRead === 'unknown')
+    await from.probe({ only: ['conditionalRead'], signal: run })
+  // The first objects are read meanwhile.
+  const ready = Promise.all([to.clock({ signal: run }), probed(settings, run)]).then(([clock]) => ({
+    since: clock.getTime(),
+  }))
+  ready.catch(stop)
   const context: CopyContext = {
     settings,
     signal: run,
@@ -80,15 +91,10 @@ export async function copyRange(
     large: new Budget(MOST_LARGE),
     buffers: new PartBuffers(limits.partBytes),
     pace: pace(limits, { now, sleep }),
-    since: (await to.clock({ signal: run })).getTime(),
+    ready,
     keep: (task, work) => keeper.keep(task, work),
     part: (key, bytes) => totals.part(key, bytes),
     lost: (key, names) => totals.lost(key, names),
-  }
-  const failures: unknown[] = []
-  const stop = (error: unknown) => {
-    failures.push(error)
-    ending.abort(error)
   }
   const signals = new ObjectSignals(run)
   const underWay = new UnderWay()
@@ -120,11 +126,11 @@ export async function copyRange(
   }
 }
 
-/** Whether conditions are kept must be known before the first object: an `unknown` is asked for once. */
-async function probed({ from, to, signal }: CopySettings): Promise<void> {
+/** Whether conditions are kept must be known before the first object is put: an `unknown` is asked for once. */
+async function probed({ to }: CopySettings, signal: AbortSignal): Promise<void> {
   const { createOnly, conditionalReplace } = to.capabilities
-  if (createOnly === 'unknown' || conditionalReplace === 'unknown') await to.probe({ signal })
-  if (from.capabilities.conditionalRead === 'unknown') await from.probe({ signal })
+  if (createOnly === 'unknown' || conditionalReplace === 'unknown')
+    await to.probe({ only: ['createOnly', 'conditionalReplace'], signal })
 }
 
 function givingUp({ error }: CopyFailure): StorageError {

@@ -31,7 +31,10 @@ export async function copyStreamed(
   let sum: string | undefined
   // Of an output whose length nobody knows, nothing can be told before.
   if (first.size !== undefined)
-    await context.keep(task, { ...before, streamed: { size: first.size, since: context.since } })
+    await context.keep(task, {
+      ...before,
+      streamed: { size: first.size, since: (await context.ready).since },
+    })
 
   async function next(): Promise<StreamedBody> {
     source = input ?? (await again(context, task, arrived))

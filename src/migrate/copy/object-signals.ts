@@ -4,6 +4,8 @@
  */
 export class ObjectSignals {
   readonly #open = new Set<AbortController>()
+  /** Of objects that have ended, for the next ones: making one costs more than most of what listens to it. */
+  readonly #idle: AbortController[] = []
   readonly #run: AbortSignal
 
   constructor(run: AbortSignal) {
@@ -14,13 +16,14 @@ export class ObjectSignals {
   }
 
   async during<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const controller = new AbortController()
+    const controller = this.#idle.pop() ?? new AbortController()
     if (this.#run.aborted) controller.abort(this.#run.reason)
     this.#open.add(controller)
     try {
       return await work(controller.signal)
     } finally {
       this.#open.delete(controller)
+      if (!controller.signal.aborted) this.#idle.push(controller)
     }
   }
 }

@@ -38,6 +38,7 @@ export interface Placed {
  */
 export async function placeObject(context: CopyContext, placement: Placement): Promise<Placed> {
   const { existing, to } = context.settings
+  await context.ready
   const { occupant, destinationEtag } = placement.row
   if (occupant === 'foreign' && existing !== 'overwrite') return settle(context, placement)
   const { createOnly, conditionalReplace } = to.capabilities

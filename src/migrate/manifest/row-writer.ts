@@ -4,7 +4,7 @@ import { assertChange, rowStatements } from './row-statements.ts'
 import { sendAgain } from './send-again.ts'
 
 /** How long a change waits for others at most: a batch costs about as much as some dozens of its rows. */
-const DELAY_MS = 10
+const DELAY_MS = 20
 /** Changes of one batch, so that neither the process nor a Raft log is held up by one. */
 const MAX_CHANGES = 512
 

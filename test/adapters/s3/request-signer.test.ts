@@ -20,7 +20,7 @@ const HEADERS = [
   'content-length',
   'x-amz-acl',
 ]
-const QUERIES = [
+const QUERIES: readonly Record<string, string>[] = [
   { 'list-type': '2', prefix: 'a/ü +', 'max-keys': '1000', 'continuation-token': 'a/b+c==' },
   { uploads: '' },
   { partNumber: '3', uploadId: 'x/y=z' },
@@ -63,7 +63,7 @@ describe('signatures of requests', () => {
         { method, protocol: 'http:', hostname: 'store', path, query: query ?? {}, headers },
         { signingDate: date },
       )
-      const queryText = query === undefined ? '' : encodeQuery(query as Record<string, string>)
+      const queryText = query === undefined ? '' : encodeQuery(query)
       expect(await own.sign({ method, path, query: queryText, headers }, date)).toEqual(expected.headers)
       expect(own.signText('policy', date, credentials)).toBe(
         await theirs.sign('policy', { signingDate: date }),

@@ -38,11 +38,11 @@ export function parseXml(text: string): XmlElement {
     else {
       const end = endOf(text, '>', at)
       if (text.charCodeAt(at + 1) === SLASH) {
-        if (stack.length < 2 || top.name !== nameAt(text, at + 2))
+        if (stack.length < 2 || top.name !== nameAt(text, at + 2, end - 1))
           throw new SyntaxError('the answer is no well-formed XML')
         stack.pop()
       } else {
-        const element: Open = { name: nameAt(text, at + 1), text: '', children: [] }
+        const element: Open = { name: nameAt(text, at + 1, end - 1), text: '', children: [] }
         top.children.push(element)
         if (text.charCodeAt(end - 2) !== SLASH) stack.push(element)
         if (stack.length > MAX_DEPTH) throw new SyntaxError('the answer is nested too deep')
@@ -56,13 +56,16 @@ export function parseXml(text: string): XmlElement {
 }
 
 const SLASH = 47
-const NAME = /[^\s/>!?<]+/y
+const SPACE = 32
+const NO_NAME = /^$|[!?<]/
 
-function nameAt(text: string, at: number): string {
-  NAME.lastIndex = at
-  const match = NAME.exec(text)
-  if (match === null) throw new SyntaxError('the answer is no XML that S3 speaks')
-  return match[0]
+/** Up to a space, a slash or `end`. */
+function nameAt(text: string, at: number, end: number): string {
+  let to = at
+  while (to < end && text.charCodeAt(to) > SPACE && text.charCodeAt(to) !== SLASH) to++
+  const name = text.slice(at, to)
+  if (NO_NAME.test(name)) throw new SyntaxError('the answer is no XML that S3 speaks')
+  return name
 }
 
 /** Behind the next `mark`. */
@@ -85,7 +88,10 @@ const NAMED: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', a
 
 function decodeEntities(text: string): string {
   if (!text.includes('&')) return text
-  return text.replace(/&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(\w{2,4}));/gi, (whole, hex, decimal, name) => {
+  // Around each etag of a list.
+  const unquoted = text.replaceAll('&#34;', '"').replaceAll('&quot;', '"')
+  if (!unquoted.includes('&')) return unquoted
+  return unquoted.replace(/&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(\w{2,4}));/gi, (whole, hex, decimal, name) => {
     if (name !== undefined) return NAMED[name] ?? whole
     const point = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)
     return point <= 0x10ffff ? String.fromCodePoint(point) : whole

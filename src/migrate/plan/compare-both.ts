@@ -3,7 +3,7 @@ import type { ObjectInfo } from '../../core/provider.ts'
 import type { ManifestRow } from '../manifest.ts'
 import { destinationChange } from './compare-destination.ts'
 import { type Change, sourceChanges } from './compare-source.ts'
-import { listedPages, type PlanContext } from './plan-context.ts'
+import type { PlanContext } from './plan-context.ts'
 
 /**
  * Both lists held against the rows in one pass, where keys stay as they are: then one order is that of all three. Only while nobody
@@ -13,12 +13,13 @@ import { listedPages, type PlanContext } from './plan-context.ts'
  */
 export async function compareBoth(
   context: PlanContext,
+  source: AsyncIterable<readonly ObjectInfo[]>,
   destination: AsyncIterable<readonly ObjectInfo[]>,
 ): Promise<void> {
   const { settings, manifest, writes, counts, onEvent } = context
   const changeOf = await sourceChanges(context)
   const streams = {
-    here: new KeyStream(listedPages(context, 'source'), (object: ObjectInfo) => object.key),
+    here: new KeyStream(source, (object: ObjectInfo) => object.key),
     there: new KeyStream(destination, (object: ObjectInfo) => object.key),
     row: new KeyStream(manifest.rowPages(), (row: ManifestRow) => row.sourceKey),
   }

@@ -4,7 +4,7 @@ import { KeyStream, meetings } from '../../core/key-streams.ts'
 import type { ObjectInfo } from '../../core/provider.ts'
 import type { ManifestRow, RowChange } from '../manifest.ts'
 import { assertSteady, type Destination, destinationsOf, placeOf } from './destination-key.ts'
-import { listedPages, type PlanContext } from './plan-context.ts'
+import type { PlanContext } from './plan-context.ts'
 
 /** So many conversions are asked twice: what answers by chance or by time shows at once. */
 const ASKED_TWICE = 1000
@@ -12,11 +12,14 @@ const ASKED_TWICE = 1000
 export type Change = RowChange & { readonly ifRevision: number }
 
 /** @throws what the list throws: then nothing behind that page is touched */
-export async function compareSource(context: PlanContext): Promise<void> {
+export async function compareSource(
+  context: PlanContext,
+  pages: AsyncIterable<readonly ObjectInfo[]>,
+): Promise<void> {
   const { manifest, writes, onEvent } = context
   const changeOf = await sourceChanges(context)
   const streams = {
-    object: new KeyStream(listedPages(context, 'source'), object => object.key),
+    object: new KeyStream(pages, (object: ObjectInfo) => object.key),
     row: new KeyStream(manifest.rowPages(), row => row.sourceKey),
   }
   for await (const [, { object, row }] of meetings(streams)) {

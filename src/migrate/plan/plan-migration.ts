@@ -23,7 +23,12 @@ export interface PlanOptions {
 /** Refusals that stand in the plan itself; all of them are rows. */
 const SHOWN_REFUSALS = 100
 
-/** Pages of the destination that are read before they are wanted: some 5 MB. */
+type Pages = AsyncIterable<readonly ObjectInfo[]>
+
+/** Pages of the source that are read before they are wanted. */
+const FIRST_PAGES = 2
+
+/** The same of the destination: some 5 MB. */
 const PAGES_AHEAD = 16
 
 /**
@@ -38,54 +43,65 @@ export async function planMigration(
   manifest: Manifest,
   { signal = settings.signal, onEvent = () => {} }: PlanOptions = {},
 ): Promise<MigrationPlan> {
-  await assertApart(settings)
-  await keepSettings(manifest, settings)
   const counts: PlanCounts = {
     pages: { source: 0, destination: 0 },
     leftOut: { objects: 0, bytes: 0 },
     since: { added: 0, changed: 0, lost: 0, gone: 0 },
     known: 0,
   }
-  const isPlanned = await hasPlan(manifest)
-  await manifest.setSetting('planning', 'yes')
   const writes = new PlanWrites(manifest)
-  const context: PlanContext = { settings, manifest, writes, counts, signal, onEvent }
   const ending = new AbortController()
+  const context: PlanContext = {
+    settings,
+    manifest,
+    writes,
+    counts,
+    // Ends one list where the other fails.
+    signal: eitherSignal(signal, ending.signal),
+    onEvent,
+  }
+  await assertApart(settings)
+  // Asked for while the manifest is looked at: a store takes longer to answer.
+  const source = readAhead(listedPages(context, 'source'), FIRST_PAGES)
   try {
-    return await compared(context, isPlanned, ending)
+    await keepSettings(manifest, settings)
+    const isPlanned = await hasPlan(manifest)
+    await manifest.setSetting('planning', 'yes')
+    await compare(context, source, isPlanned)
+    const plan = await summary(context)
+    await manifest.setSetting('plan', JSON.stringify({ at: settings.now(), plan }))
+    await manifest.setSetting('planning', 'no')
+    await onEvent({ kind: 'planned', plan })
+    return plan
   } finally {
     ending.abort()
   }
 }
 
-/** @param ending ends the destination's list where the source's fails */
-async function compared(
-  context: PlanContext,
-  isPlanned: boolean,
-  ending: AbortController,
-): Promise<MigrationPlan> {
-  const { settings, manifest, signal, onEvent } = context
-  const listing = { ...context, signal: eitherSignal(signal, ending.signal) }
-  const pages = listedPages(listing, 'destination')
-  // Where nothing is left to copy nobody copies, so nothing changes between the two lists, and they can be read side by side.
+async function compare(context: PlanContext, source: Pages, isPlanned: boolean): Promise<void> {
+  const { settings, manifest, writes } = context
   const isIdle = isPlanned && !(await isAnyLeft(manifest))
+  if (isIdle && settings.keys === undefined) {
+    // Nobody copies where nothing is left to copy, so nothing changes between the two lists, and they can be read side by side.
+    await compareBoth(context, source, readAhead(listedPages(context, 'destination'), PAGES_AHEAD))
+    // Whom a changed row meets decides whether its place is looked at.
+    if (canMeet(settings) && writes.total > 0)
+      await compareAtDestination(context, listedPages(context, 'destination'), isPlanned)
+    return
+  }
+  const pages = listedPages(context, 'destination')
   const destination = isIdle ? readAhead(pages, PAGES_AHEAD) : pages
-  if (isIdle && !canMeet(settings)) await compareBoth(context, destination)
-  else await compareInTurn(context, destination, isPlanned)
-  const plan = await summary(context)
-  await manifest.setSetting('plan', JSON.stringify({ at: settings.now(), plan }))
-  await manifest.setSetting('planning', 'no')
-  await onEvent({ kind: 'planned', plan })
-  return plan
+  await compareSource(context, source)
+  await compareAtDestination(context, destination, isPlanned)
 }
 
-async function compareInTurn(
+/** Where the rows go: whom they meet there, and what lies there. */
+async function compareAtDestination(
   context: PlanContext,
-  destination: AsyncIterable<readonly ObjectInfo[]>,
+  destination: Pages,
   isPlanned: boolean,
 ): Promise<void> {
   const { settings, writes, counts } = context
-  await compareSource(context)
   // A plan that was killed has left rows that it did not hold against each other.
   if (canMeet(settings) && (writes.total > 0 || !isPlanned)) await findCollisions(context)
   await compareDestination(context, destination)

@@ -109,6 +109,11 @@ export interface MigrateOptions extends ObjectFilters {
    */
   repair?: boolean
   limits?: MigrationLimits
+  /**
+   * Whether a whole run begins although another process is at one of this migration. Default false: refused with `conflict`. Both are
+   * right, and copy much of it twice.
+   */
+  beside?: boolean
   /** The level that a whole run ends with. Default `checksum`. */
   verify?: VerifyLevel
   /**

@@ -7,6 +7,7 @@ import type { MigrationEvent, MigrationResult, OnEvent } from './migration-event
 import type { MigrationPlan } from './migration-plan.ts'
 import { checkedSettings, type MigrationSettings } from './plan/checked-settings.ts'
 import { hasPlan, planMigration } from './plan/plan-migration.ts'
+import { withRunClaim } from './run-claim.ts'
 import { runWhole } from './run-whole.ts'
 import { type Steps, steps } from './steps.ts'
 import { type StrayCounts, strayCounts } from './verify/strays.ts'
@@ -99,10 +100,16 @@ export function migrate(options: MigrateOptions): Migration {
       ),
     status: async () => statusOf(await manifest()),
     [Symbol.asyncIterator]: () =>
-      step<MigrationResult>({}, (rows, signal, onEvent) => runWhole(settings, rows, { signal, onEvent }))[
+      step<MigrationResult>({}, (rows, signal, onEvent) => whole(settings, rows, signal, onEvent))[
         Symbol.asyncIterator
       ](),
   }
+}
+
+function whole(settings: MigrationSettings, manifest: Manifest, signal: AbortSignal, onEvent: OnEvent) {
+  const run = (signal: AbortSignal) => runWhole(settings, manifest, { signal, onEvent })
+  if (settings.beside) return run(signal)
+  return withRunClaim({ engine: settings.engine, name: settings.name, signal }, run)
 }
 
 async function statusOf(manifest: Manifest): Promise<MigrationStatus> {

@@ -19,7 +19,7 @@ export type MigrationEvent =
       readonly resumedBytes?: number
       readonly progress: CopyProgress
     }
-  /** A part of a large object arrived. */
+  /** A part of a large object arrived, or was sent of one that goes as a stream: there a failed try begins anew. */
   | { readonly kind: 'part'; readonly key: string; readonly bytes: number; readonly progress: CopyProgress }
   /** A try failed and will be made again after `delayMs`. */
   | {

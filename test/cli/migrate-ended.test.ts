@@ -63,3 +63,18 @@ test('a person who ends it is told that it goes on', async () => {
     'ended; what is copied is written down, and stowage migrate run goes on\n',
   ])
 }, 60_000)
+
+test('a second run says that another one is at it, and what a kill has left is in nobody’s way', async () => {
+  const args = await manyFiles('beside')
+  const child = start(['migrate', 'run', ...args, '--rate', '20'])
+  await eventually(async () => {
+    const names = await readdir(at('beside-new'))
+    expect(names.some(name => !name.startsWith('.'))).toBe(true)
+  })
+  const second = await run(['migrate', 'run', ...args])
+  expect([second.code, second.stderr]).toEqual([5, expect.stringContaining(`process ${child.pid} on `)])
+  expect(second.stderr).toContain('--beside')
+  child.kill('SIGKILL')
+  await once(child, 'close')
+  expect(await run(['migrate', 'run', ...args])).toMatchObject({ code: 0, stderr: '' })
+})

@@ -2,7 +2,8 @@ import { eitherSignal } from '../../core/deadline.ts'
 import { StorageError } from '../../core/errors.ts'
 import type { Engine, Statement } from '../../sql/engine.ts'
 
-const CLAIMS = 'stowage_migration_claims'
+/** Who is at which range, or at a whole run. */
+export const CLAIMS = 'stowage_migration_claims'
 
 export interface ClaimSettings {
   readonly engine: Engine
@@ -14,7 +15,7 @@ export interface ClaimSettings {
   readonly elapsed: () => number
 }
 
-export async function prepareClaims({ engine }: ClaimSettings): Promise<void> {
+export async function prepareClaims({ engine }: Pick<ClaimSettings, 'engine'>): Promise<void> {
   const { text, integer } = engine.types
   await engine.batch([
     [

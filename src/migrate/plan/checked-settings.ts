@@ -38,6 +38,7 @@ export interface MigrationSettings {
   readonly rules: string
   readonly existing: ExistingObjects
   readonly repair: boolean
+  readonly beside: boolean
   readonly limits: CheckedLimits
   readonly verify: VerifyLevel
   readonly prices: { readonly from: PriceTable; readonly to: PriceTable }
@@ -86,6 +87,7 @@ export function checkedSettings(options: MigrateOptions): MigrationSettings {
     rules: 'string',
     existing: 'string',
     repair: 'boolean',
+    beside: 'boolean',
     limits: 'object',
     verify: 'string',
     prices: 'object',
@@ -122,6 +124,7 @@ export function checkedSettings(options: MigrateOptions): MigrationSettings {
     rules: options.rules ?? '',
     existing: oneOf('existing', options.existing ?? 'compare', ['compare', 'overwrite', 'refuse']),
     repair: options.repair ?? false,
+    beside: options.beside ?? false,
     limits: checkedLimits(options.limits ?? {}),
     verify: oneOf('verify', options.verify ?? 'checksum', ['attributes', 'checksum', 'content']),
     prices: { from: options.prices?.from ?? pricesOf(from), to: options.prices?.to ?? pricesOf(to) },

@@ -18,6 +18,7 @@ interface RunOptions extends MigrationOptions {
   readonly dryRun?: true
   readonly workers?: string | true
   readonly repair?: true
+  readonly beside?: true
 }
 
 export function runCommand(terminal: Terminal): Command {
@@ -31,6 +32,7 @@ export function runCommand(terminal: Terminal): Command {
   withLimitOptions(withLevelOption(withManifestOptions(withExistingOption(withRuleOptions(command)))))
     .option('--workers [redis]', 'let stowage migrate worker copy, on any machines; default: REDIS_URL')
     .option('--repair', 'copy again what verification finds to differ, and verify it again')
+    .option('--beside', 'also where another run is at this migration: much is copied twice then')
     .option('-n, --dry-run', 'plan, and name what would be copied')
     .addHelpText(
       'after',
@@ -50,7 +52,8 @@ Examples:
             '--repair copies in this process: give it without --workers, when they are done',
           )
         const { manifest, options: opened } = await openMigration(session, { from, to }, options)
-        const made = options.repair ? { ...opened, repair: true } : opened
+        const { repair = false, beside = false } = options
+        const made = { ...opened, repair, beside }
         if (options.dryRun) return dryRun(session, made, manifest)
         const result = options.workers
           ? await onWorkers(session, made, options.workers)

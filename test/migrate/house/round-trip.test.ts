@@ -54,6 +54,9 @@ test('a house that is lived in moves from Supabase to MinIO, to versitygw, and b
     expect(figures.fallen).toBeGreaterThan(0)
     standing = await expectMoved(leg, application)
 
+    // Deleted at the source while it was moved: the copies are somebody's to be deleted, and are not left to the next leg.
+    const gone = await goneKeys(leg)
+    await target.deleteMany(gone)
     const rot = keysOf(standing, random)
     const onTheWay = new Set(to === versitygw ? [] : rot)
     if (to === versitygw) for (const key of rot) await rotOnVersitygw(versitygw, key)
@@ -67,10 +70,8 @@ test('a house that is lived in moves from Supabase to MinIO, to versitygw, and b
     for (const key of rot) await target.delete(key)
     expect(await moveOn(leg)).toMatchObject({ complete: true, copied: rot.length })
 
-    const gone = await goneKeys(leg)
-    await target.deleteMany(gone)
     expect(await wrongIn(leg)).toEqual([])
-    standing = await expectMoved(leg, application)
+    await expectMoved(leg, application)
     console.log(
       `${from.name} to ${to.name}: ${standing.size} objects, ${JSON.stringify({ ...figures, ...application.done, gone: gone.length, seconds: Math.round((performance.now() - begun) / 1000) })}`,
     )
@@ -93,8 +94,7 @@ function wrongIn(leg: Leg): Promise<string[]> {
     const wrong: string[] = []
     for await (const row of rows.rows({ states: ['copied'] }))
       if (row.status !== 'match') wrong.push(row.destinationKey)
-    const others = statuses['missing-source'] + statuses['missing-destination']
-    expect(complete, JSON.stringify(statuses)).toBe(wrong.length + others === 0)
+    expect(complete, JSON.stringify(statuses)).toBe(wrong.length === 0)
     return wrong
   })
 }

@@ -5,7 +5,7 @@ import type { ListEntry } from '../../core/results.ts'
 import type { S3Connection } from './connection.ts'
 import { stripQuotes } from './object-headers.ts'
 import { notS3 } from './read.ts'
-import { childrenNamed, childText, parseXml, type XmlElement } from './xml.ts'
+import { childrenNamed, childText, leafText, parseXml, withoutRepeated, type XmlElement } from './xml.ts'
 
 export async function listPage(connection: S3Connection, request: ListRequest): Promise<ListAnswer> {
   const { prefix, delimiter, startAfter, cursor, limit, signal } = request
@@ -19,10 +19,12 @@ export async function listPage(connection: S3Connection, request: ListRequest): 
   if (cursor !== undefined) query['continuation-token'] = cursor
   else if (startAfter !== undefined) query['start-after'] = startAfter
   const answer = await connection.send({ method: 'GET', query, signal })
-  const result = parseAnswer(await answer.body.text(), 'ListBucketResult')
+  const { repeated, rest } = withoutRepeated(await answer.body.text(), 'Contents')
+  const result = parseAnswer(rest, 'ListBucketResult')
   const name = nameDecoder(result)
   const entries: ListEntry[] = [
-    ...childrenNamed(result, 'Contents').map(entry => objectEntry(entry, name)),
+    ...repeated.map(xml => objectEntry(field => leafText(xml, field), name)),
+    ...childrenNamed(result, 'Contents').map(entry => objectEntry(field => childText(entry, field), name)),
     ...childrenNamed(result, 'CommonPrefixes').map(
       (entry): ListEntry => ({ kind: 'prefix', prefix: name(childText(entry, 'Prefix') ?? '') }),
     ),
@@ -53,14 +55,17 @@ export function parseAnswer(text: string, name: string): XmlElement {
   return root
 }
 
-function objectEntry(entry: XmlElement, name: (text: string) => string): ListEntry {
-  const etag = stripQuotes(childText(entry, 'ETag'))
-  const modified = Date.parse(childText(entry, 'LastModified') ?? '')
-  const storageClass = childText(entry, 'StorageClass')
+function objectEntry(
+  textOf: (field: string) => string | undefined,
+  name: (text: string) => string,
+): ListEntry {
+  const etag = stripQuotes(textOf('ETag'))
+  const modified = Date.parse(textOf('LastModified') ?? '')
+  const storageClass = textOf('StorageClass')
   return {
     kind: 'object',
-    key: name(childText(entry, 'Key') ?? ''),
-    size: Number(childText(entry, 'Size')),
+    key: name(textOf('Key') ?? ''),
+    size: Number(textOf('Size')),
     ...(etag ? { etag } : {}),
     ...(Number.isNaN(modified) ? {} : { lastModified: new Date(modified) }),
     ...(storageClass ? { storageClass } : {}),

@@ -6,7 +6,7 @@ export interface AdaptiveLimitOptions {
   readonly most: number
   /** Never less. Default 4. */
   readonly least?: number
-  /** Default 16. */
+  /** Default 32. */
   readonly start?: number
   /** Milliseconds. */
   readonly now: () => number
@@ -45,7 +45,7 @@ export class AdaptiveLimit {
   #epoch = 0
   #window = { since: 0, work: 0, ended: 0, failed: 0, waited: false }
 
-  constructor({ most, least = 4, start = 16, now, onChange }: AdaptiveLimitOptions) {
+  constructor({ most, least = 4, start = 32, now, onChange }: AdaptiveLimitOptions) {
     this.#now = now
     this.#onChange = onChange
     this.#search = new LimitSearch({ least: Math.min(least, most), most, start })

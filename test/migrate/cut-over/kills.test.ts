@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -59,6 +59,10 @@ class Writer {
     await this.#ended
   }
 
+  get pid(): number {
+    return this.#child.pid!
+  }
+
   pause(): void {
     this.#child.kill('SIGSTOP')
   }
@@ -72,19 +76,33 @@ class Writer {
   }
 }
 
-/** Not while it holds the database, which nobody could write to then. */
-async function pauseOutsideOf(database: string, writer: Writer): Promise<void> {
+/** Not while it holds the database, or a key of a folder, which nobody else could write to then: a process that is paused is no dead one. */
+async function pauseOutsideOf(
+  { database, from, to }: Readonly<Record<'database' | 'from' | 'to', string>>,
+  writer: Writer,
+): Promise<void> {
   const probe = sqlite({ path: database, busyTimeoutMs: 300 })
   for (let attempt = 1; ; attempt++) {
     writer.pause()
     try {
       await probe.batch([['UPDATE stowage_cut_overs SET changes = changes']])
+      for (const root of [from, to])
+        if (holdsKeys(root, writer.pid)) throw new Error(`it holds a key of ${root}`)
       return await probe.close()
     } catch (error) {
       if (attempt === 100) throw error
       writer.wake()
+      await writer.goesOn(1)
     }
   }
+}
+
+/** Locks of the local adapter have the name of their holder in them. */
+function holdsKeys(root: string, pid: number): boolean {
+  const folder = join(root, '.stowage/locks')
+  return readdirSync(folder).some(
+    name => !name.endsWith('.owner') && readFileSync(join(folder, name), 'latin1').includes(`-${pid}-`),
+  )
 }
 
 test('processes that are killed in every phase, and one that is paused through two of them, lose nothing and bring nothing back', {
@@ -111,7 +129,7 @@ test('processes that are killed in every phase, and one that is paused through t
     const victim = start(`victim ${phase}`)
     await victim.goesOn()
     // Silent for longer than its lease: given up, and it wakes when the others are further on.
-    if (phase === 2 || phase === 5) await pauseOutsideOf(at.database, steady)
+    if (phase === 2 || phase === 5) await pauseOutsideOf(at, steady)
     await victim.kill()
     const next = CUT_OVER_PHASES[phase]
     // A delete that was killed is another's when its time has passed.

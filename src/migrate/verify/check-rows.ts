@@ -33,6 +33,8 @@ const MOST_READ = 48
 /** A store that answers nobody would fail them all, one after the other. */
 const MOST_ERRORS_IN_A_ROW = 50
 const FIRST_DELAY_MS = 200
+/** Also where a store asks for more: MinIO asks for a minute, for each object that is rotten on its disk. */
+const MOST_DELAY_MS = 30_000
 
 const RANK: Record<VerifyLevel, number> = { attributes: 1, checksum: 2, content: 3 }
 
@@ -172,7 +174,7 @@ async function limited(
       else slot.failed()
       if (!error.retryable || attempt >= attempts) return finding
       const ms = FIRST_DELAY_MS * 2 ** (attempt - 1) * (0.5 + random() / 2)
-      await pause(Math.max(ms, error.retryAfterMs ?? 0), sleep, signal)
+      await pause(Math.min(MOST_DELAY_MS, Math.max(ms, error.retryAfterMs ?? 0)), sleep, signal)
     } finally {
       slot.release()
     }

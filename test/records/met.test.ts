@@ -1,4 +1,8 @@
+import { PGlite } from '@electric-sql/pglite'
 import { describe, expect, it } from 'vitest'
+import { memory } from '../../src/adapters/memory.ts'
+import { withRecords } from '../../src/records/index.ts'
+import { postgres } from '../../src/sql/postgres/index.ts'
 import { hasCode } from '../support/has-code.ts'
 import { changed, type RecordedOptions, recorded } from '../support/recorded.ts'
 
@@ -140,4 +144,21 @@ it('fails where the store can not say whether there is one', async () => {
   })
   await expect(files.download('a.txt')).rejects.toThrow()
   await expect(files.upload('a.txt', 'x')).rejects.toThrow()
+})
+
+it('holds on PostgreSQL, too', async () => {
+  const engine = postgres({ client: await PGlite.create() })
+  const store = memory()
+  for (const key of ['a.txt', 'b.txt', 'c.txt']) await store.upload(key, 'older')
+  const early = withRecords(store, engine, { root: '', env: {} })
+  await early.upload('b.txt', 'newer')
+  const files = withRecords(store, engine, { root: '', adoptMet: true, env: {}, replaceGraceMs: 0 })
+  expect(await (await files.download('a.txt')).text()).toBe('older')
+  expect(await files.deleteMany(['b.txt', 'c.txt'])).toMatchObject([
+    { status: 'deleted' },
+    { status: 'deleted' },
+  ])
+  const found = await files.infoMany(['a.txt', 'b.txt', 'c.txt'])
+  expect(found.map(({ ok }) => ok)).toEqual([true, false, false])
+  await files.close()
 })

@@ -1,6 +1,7 @@
 import type { Body } from '../../core/body.ts'
 import { digest } from '../../core/checksum.ts'
 import type { WriteRequest } from '../../core/driver.ts'
+import type { ObjectAttributes } from '../../core/options.ts'
 import type { ObjectInfo } from '../../core/results.ts'
 import type { S3Connection } from './connection.ts'
 import { attributeHeaders, checksumHeader, infoOf } from './object-headers.ts'
@@ -51,7 +52,21 @@ export function conditionHeaders({ ifMatch, ifNoneMatch }: Pick<WriteRequest, 'i
 
 /** What was sent, with what the server has added. The storage class is the server's to say, later. */
 function writtenInfo(request: PutRequest, size: number, headers: Parameters<typeof infoOf>[1]): ObjectInfo {
-  const { storageClass: _, ...attributes } = request.attributes
-  const { metadata: __, contentType: ___, ...answered } = infoOf(request.key, headers, size)
-  return { ...answered, ...attributes, metadata: { ...attributes.metadata } }
+  const { attributes } = request
+  const info: Writable<ObjectInfo> = infoOf(request.key, headers, size)
+  // Of the answer itself.
+  if (attributes.contentType === undefined) delete info.contentType
+  for (const name of SENT) if (attributes[name] !== undefined) info[name] = attributes[name]
+  info.metadata = { ...attributes.metadata }
+  return info
 }
+
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
+
+const SENT = [
+  'contentType',
+  'cacheControl',
+  'contentDisposition',
+  'contentEncoding',
+  'contentLanguage',
+] as const satisfies readonly (keyof ObjectAttributes)[]

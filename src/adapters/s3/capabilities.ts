@@ -1,7 +1,7 @@
 import type { Capabilities } from '../../core/capabilities.ts'
 import { ANY_KEY, type KeyRules } from '../../core/keys.ts'
 import type { S3Options } from './options.ts'
-import { MAX_EXPIRES_IN } from './presign.ts'
+import { MAX_EXPIRES_IN } from './options.ts'
 
 /** AWS's own hosts, in all its partitions. */
 const AWS_HOST = /(?:^|\.)amazonaws\.com(?:\.cn)?$/

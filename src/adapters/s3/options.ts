@@ -3,7 +3,9 @@ import type { Dispatcher } from 'undici'
 import type { Capabilities, CapabilitySwitch } from '../../core/capabilities.ts'
 import { StorageError } from '../../core/errors.ts'
 import type { KeyRules } from '../../core/keys.ts'
-import { MAX_EXPIRES_IN } from './presign.ts'
+
+/** Longest life of a signature of version 4: seven days (AWS, "Query string parameters", X-Amz-Expires). */
+export const MAX_EXPIRES_IN = 604_800
 
 /** How to reach the bucket: a client of yours, or what is needed to make one. */
 export type S3Options = S3CommonOptions & (S3ClientOption | S3ConnectionOptions)

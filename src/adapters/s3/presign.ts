@@ -5,11 +5,9 @@ import { StorageError } from '../../core/errors.ts'
 import { encodeKey } from '../../core/keys.ts'
 import type { KeyResult, SignedUpload, SignedUrl } from '../../core/results.ts'
 import { encodeQuery, type Link, type S3Connection } from './connection.ts'
+import { MAX_EXPIRES_IN } from './options.ts'
 import { loadPresigner } from './peers.ts'
 import { Sha256 } from './sha256.ts'
-
-/** Longest life of a signature of version 4: seven days (AWS, "Query string parameters", X-Amz-Expires). */
-export const MAX_EXPIRES_IN = 604_800
 
 const NO_HEADERS = Object.freeze({})
 

@@ -51,7 +51,7 @@ export async function live(
     for await (const line of createInterface({ input: child.stdout })) {
       const [word] = line.split(' ', 1)
       const rest = line.slice(word!.length + 1)
-      if (word === 'put' || word === 'copied') steps.push({ did: word, key: JSON.parse(rest) })
+      if (word === 'put' || word === 'copied') steps.push({ did: word, key: decodeURIComponent(rest) })
       if (word === 'done') result = JSON.parse(rest)
       if (word === 'ended') ended = rest
       if (fallen !== undefined && (word === 'retry' || word === 'failed' || word === 'ended')) {

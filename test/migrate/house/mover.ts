@@ -1,4 +1,4 @@
-/** A process that migrates, and says what it does, one line each, until it is killed. Keys are written as JSON. */
+/** A process that migrates, and says what it does, one line each, until it is killed. Keys are encoded as in URLs: some hold what ends a line. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { isStorageError } from '../../../src/core/errors.ts'
 import { forward } from '../../../src/decorators/forward.ts'
@@ -24,19 +24,19 @@ const [from, to, manifest] = await Promise.all([open(task.from), open(task.to), 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 const telling = forward(to, {
   async upload(key, body, options) {
-    say(`put ${JSON.stringify(key)}`)
+    say(`put ${encodeURIComponent(key)}`)
     if (task.jobs !== undefined) await wait(task.jobs.slowMs)
     return to.upload(key, body, options)
   },
   uploadResumable(key, source, options) {
-    say(`put ${JSON.stringify(key)}`)
+    say(`put ${encodeURIComponent(key)}`)
     return to.uploadResumable(key, source, options)
   },
 })
 const onEvent: OnEvent = event => {
-  if (event.kind === 'copied') say(`copied ${JSON.stringify(event.row.sourceKey)}`)
-  if (event.kind === 'retry') say(`retry ${JSON.stringify(event.key)}`)
-  if (event.kind === 'failed') say(`failed ${JSON.stringify(event.row.sourceKey)} ${event.error.message}`)
+  if (event.kind === 'copied') say(`copied ${encodeURIComponent(event.row.sourceKey)}`)
+  if (event.kind === 'retry') say(`retry ${encodeURIComponent(event.key)}`)
+  if (event.kind === 'failed') say(`failed ${encodeURIComponent(event.row.sourceKey)} ${event.error.message}`)
   if (event.kind === 'done') say(`done ${JSON.stringify(event.result)}`)
 }
 const options = { from, to: telling, manifest, limits: MOVER_LIMITS }

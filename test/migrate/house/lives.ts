@@ -18,6 +18,9 @@ export interface Life {
   readonly ended: string | undefined
 }
 
+/** A process that has not missed a fallen store for so long gets it back all the same. */
+const UNNEEDED_MS = 5_000
+
 export interface LifeOptions {
   readonly blows?: readonly Blow[]
   /** Ends it by SIGTERM. */
@@ -45,6 +48,14 @@ export async function live(
   const steps: { did: 'put' | 'copied'; key: string }[] = []
   let [result, ended]: [MigrationResult | undefined, string | undefined] = [undefined, undefined]
   let fallen: MovingStore | undefined
+  let unneeded: NodeJS.Timeout | undefined
+  let rising: Promise<void> | undefined
+  const rise = async () => {
+    clearTimeout(unneeded)
+    const store = fallen
+    fallen = undefined
+    await store?.rise()
+  }
   let struck = 0
   let copies = 0
   try {
@@ -54,10 +65,7 @@ export async function live(
       if (word === 'put' || word === 'copied') steps.push({ did: word, key: decodeURIComponent(rest) })
       if (word === 'done') result = JSON.parse(rest)
       if (word === 'ended') ended = rest
-      if (fallen !== undefined && (word === 'retry' || word === 'failed' || word === 'ended')) {
-        await fallen.rise()
-        fallen = undefined
-      }
+      if (word === 'retry' || word === 'failed' || word === 'ended') await rise()
       if (word === 'copied') copies++
       const blow = blows[struck]
       if (blow === undefined || copies < blow.copies || fallen !== undefined) continue
@@ -67,11 +75,16 @@ export async function live(
       else {
         await blow.fells.fall()
         fallen = blow.fells
+        // It may have nothing to do any more for which it needs the store.
+        unneeded = setTimeout(() => {
+          rising = rise()
+        }, UNNEEDED_MS)
       }
     }
   } finally {
     child.kill('SIGKILL')
-    await fallen?.rise()
+    await rising
+    await rise()
   }
   const end = await closed
   if (end !== 'SIGKILL' && end !== 0) throw new Error(`the mover ended by itself with ${end}: ${stderr}`)

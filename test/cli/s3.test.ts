@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { sqlite } from '../../src/sql/sqlite/index.ts'
 import { type LifecycleServer, lifecycleServer } from '../support/lifecycle-server.ts'
 import { describeOnS3Server } from '../support/s3-servers.ts'
 import { jsonLines, theProgram } from './program-process.ts'
@@ -118,6 +119,10 @@ describeOnS3Server('minio', 'stowage audit --policy', minio => {
     const env = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey }
     const store = `s3://${name}?endpoint=${endpoint}`
     const policy = ['--policy', 'expiry.json']
+    // Audits make no database.
+    const engine = sqlite({ path: at('r.db') })
+    await engine.query(['SELECT 1'])
+    await engine.close()
     const audit = () => run(['audit', store, '--records', 'sqlite:./r.db', ...policy, '--json'], { env })
     const before = await audit()
     expect([before.code, before.stderr]).toEqual([6, ''])

@@ -94,8 +94,9 @@ export const S3_CODES: Readonly<Record<string, Row>> = {
   TemporaryRedirect: ['invalid-argument'],
   IllegalLocationConstraintException: ['invalid-argument', 'the bucket is in another region'],
   SlowDown: ['rate-limited', 'the server asks to slow down'],
-  SlowDownRead: ['rate-limited', 'the server asks to slow down'],
-  SlowDownWrite: ['rate-limited', 'the server asks to slow down'],
+  // MinIO's words for too few disks that can be read or written, with a wait of a minute: no rate is too high.
+  SlowDownRead: ['unavailable', "the server can't read what is stored from enough of its disks"],
+  SlowDownWrite: ['unavailable', "the server can't write to enough of its disks"],
   TooManyRequests: ['rate-limited', 'the server asks to slow down'],
   RequestLimitExceeded: ['rate-limited', 'the server asks to slow down'],
   Throttling: ['rate-limited', 'the server asks to slow down'],

@@ -1,10 +1,9 @@
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { eitherSignal } from '../core/deadline.ts'
 import { StorageError } from '../core/errors.ts'
 import { ownerState, PROCESS_OWNER } from '../core/process-owner.ts'
-import type { Engine, Statement } from '../sql/engine.ts'
-import { CLAIMS, prepareClaims } from './jobs/range-claim.ts'
+import type { Engine } from '../sql/engine.ts'
+import { Claim, prepareClaims, type SeenClaim } from './claim.ts'
 
 export interface RunClaim {
   readonly engine: Engine
@@ -37,81 +36,45 @@ export function runHolder(): string {
  * @throws what `work` throws; `conflict`, not retryable, with who is at it
  */
 export async function withRunClaim<Result>(
-  claim: RunClaim,
+  run: RunClaim,
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const { engine, name, signal, holder = runHolder(), leaseMs = LEASE_MS } = claim
-  const sleep = claim.sleep ?? ((ms, until) => delay(ms, undefined, { signal: until }))
+  const { engine, name, signal, holder = runHolder(), leaseMs = LEASE_MS } = run
+  const sleep = run.sleep ?? ((ms, until) => delay(ms, undefined, { signal: until }))
   // A beat keeps no process alive.
-  const rest = claim.sleep ?? ((ms, until) => delay(ms, undefined, { signal: until, ref: false }))
-  const elapsed = claim.elapsed ?? (() => performance.now())
-  const id = `run of ${name}`
+  const rest = run.sleep ?? ((ms, until) => delay(ms, undefined, { signal: until, ref: false }))
+  const elapsed = run.elapsed ?? (() => performance.now())
+  const claim = new Claim(engine, `run of ${name}`, holder)
   await prepareClaims({ engine })
   await take()
-  const [lost, over] = [new AbortController(), new AbortController()]
-  const beating = beat()
-  try {
-    return await work(eitherSignal(signal, lost.signal))
-  } catch (error) {
-    throw lost.signal.aborted ? lost.signal.reason : error
-  } finally {
-    over.abort()
-    await beating
-    // One that stays is free after its time.
-    await changed([`DELETE FROM ${CLAIMS} WHERE id = ? AND holder = ?`, id, holder]).catch(() => {})
-  }
-
-  async function take(): Promise<void> {
-    let seen: { holder: string; beat: bigint } | undefined
-    for (const since = elapsed(); ; ) {
-      const free: Statement = [
-        `INSERT INTO ${CLAIMS} (id, holder, beat) SELECT ?, ?, 0 WHERE 1 = 1 ON CONFLICT (id) DO NOTHING`,
-        id,
-        holder,
-      ]
-      if (await changed(free)) return
-      const [row] = await engine.query([`SELECT holder, beat FROM ${CLAIMS} WHERE id = ?`, id], {
-        consistency: 'linearizable',
-      })
-      if (row === undefined) continue
-      const now = { holder: String(row.holder), beat: row.beat as bigint }
-      // An answer that was lost.
-      if (now.holder === holder) return
-      seen ??= now
-      if (now.holder !== seen.holder || now.beat !== seen.beat) throw busy(now.holder)
-      const isDead = ownerState(now.holder.split(' ')[0]!) === 'ended'
-      if (isDead || elapsed() - since >= leaseMs) {
-        const left: Statement = [
-          `UPDATE ${CLAIMS} SET holder = ?, beat = 0 WHERE id = ? AND holder = ? AND beat = ?`,
-          holder,
-          id,
-          now.holder,
-          now.beat,
-        ]
-        if (await changed(left)) return
-      }
-      await sleep(leaseMs / 12, signal)
-    }
-  }
-
-  async function beat(): Promise<void> {
-    while (!over.signal.aborted) {
-      await rest(leaseMs / 6, over.signal).catch(() => {})
-      if (over.signal.aborted) return
-      const mine: Statement = [`UPDATE ${CLAIMS} SET beat = beat + 1 WHERE id = ? AND holder = ?`, id, holder]
+  return claim.during(signal, work, async (over, lose) => {
+    while (!over.aborted) {
+      await rest(leaseMs / 6, over).catch(() => {})
+      if (over.aborted) return
       // A database that does not answer for a moment takes nothing away.
-      if (await changed(mine).catch(() => true)) continue
-      return lost.abort(
+      if (await claim.beat().catch(() => true)) continue
+      return lose(
         conflict(
           'another process has taken this migration over, since this one was silent for long; nothing is lost, and what is copied is written down',
         ),
       )
     }
-  }
+  })
 
-  async function changed(statement: Statement): Promise<boolean> {
-    const { results } = await engine.batch([statement])
-    return (results?.[0]?.changes ?? 0) > 0
+  async function take(): Promise<void> {
+    let seen: SeenClaim | undefined
+    for (const since = elapsed(); ; ) {
+      if (await claim.enter()) return
+      const now = await claim.seen()
+      if (now === undefined) continue
+      // An answer that was lost.
+      if (now.holder === holder) return
+      seen ??= now
+      if (now.holder !== seen.holder || now.beat !== seen.beat) throw busy(now.holder)
+      const isDead = ownerState(now.holder.split(' ')[0]!) === 'ended'
+      if ((isDead || elapsed() - since >= leaseMs) && (await claim.takeOver(now))) return
+      await sleep(leaseMs / 12, signal)
+    }
   }
 }
 

@@ -189,7 +189,6 @@ function fixedAddress(options: S3Options): Pick<Link, 'endpoint' | 'credentials'
 function makeClient(sdk: S3Sdk, options: S3ConnectionOptions): S3Client {
   const config: Partial<Record<(typeof CONNECTION_OPTIONS)[number], unknown>> = {}
   for (const name of CONNECTION_OPTIONS) if (options[name] !== undefined) config[name] = options[name]
-  // Other servers have one region and most call it this; AWS's has to be known.
   if (config.endpoint !== undefined) config.region ??= DEFAULT_REGION
   return new sdk.S3Client({
     ...(config as S3ConnectionOptions),

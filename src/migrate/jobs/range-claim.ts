@@ -1,9 +1,6 @@
-import { eitherSignal } from '../../core/deadline.ts'
 import { StorageError } from '../../core/errors.ts'
-import type { Engine, Statement } from '../../sql/engine.ts'
-
-/** Who is at which range, or at a whole run. */
-export const CLAIMS = 'stowage_migration_claims'
+import type { Engine } from '../../sql/engine.ts'
+import { Claim, type SeenClaim } from '../claim.ts'
 
 export interface ClaimSettings {
   readonly engine: Engine
@@ -13,15 +10,6 @@ export interface ClaimSettings {
   readonly sleep: (ms: number, signal: AbortSignal | undefined) => Promise<unknown>
   /** Milliseconds that only ever grow. */
   readonly elapsed: () => number
-}
-
-export async function prepareClaims({ engine }: Pick<ClaimSettings, 'engine'>): Promise<void> {
-  const { text, integer } = engine.types
-  await engine.batch([
-    [
-      `CREATE TABLE IF NOT EXISTS ${CLAIMS} (id ${text} PRIMARY KEY, holder ${text} NOT NULL, beat ${integer} NOT NULL)`,
-    ],
-  ])
 }
 
 /**
@@ -39,88 +27,46 @@ export async function withClaim<Result>(
 ): Promise<Result> {
   const { engine, leaseMs, newId, sleep, elapsed } = settings
   const holder = newId()
-  let renewed = await claim(settings, id, holder, signal)
-  const lost = new AbortController()
-  const over = new AbortController()
-  const beating = beat()
-  try {
-    return await work(eitherSignal(signal, lost.signal))
-  } catch (error) {
-    throw lost.signal.aborted ? lost.signal.reason : error
-  } finally {
-    over.abort()
-    await beating
-    // One that stays is free after its time.
-    await change(engine, [`DELETE FROM ${CLAIMS} WHERE id = ? AND holder = ?`, id, holder]).catch(() => {})
-  }
-
-  async function beat(): Promise<void> {
-    while (!over.signal.aborted) {
-      await sleep(leaseMs / 4, over.signal).catch(() => {})
-      if (over.signal.aborted) return
+  const claim = new Claim(engine, id, holder)
+  let renewed = await take(claim, holder, settings, signal)
+  return claim.during(signal, work, async (over, lose) => {
+    while (!over.aborted) {
+      await sleep(leaseMs / 4, over).catch(() => {})
+      if (over.aborted) return
       const sent = elapsed()
       // This process stood still: another one may have it, and answers take a while.
-      if (sent - renewed > leaseMs) return lost.abort(lostClaim())
-      const held = await change(engine, [
-        `UPDATE ${CLAIMS} SET beat = beat + 1 WHERE id = ? AND holder = ?`,
-        id,
-        holder,
-      ]).catch(() => undefined)
+      if (sent - renewed > leaseMs) return lose(lostClaim())
+      const held = await claim.beat().catch(() => undefined)
       if (held) renewed = sent
-      else if (held !== undefined || elapsed() - renewed > leaseMs / 2) return lost.abort(lostClaim())
+      else if (held !== undefined || elapsed() - renewed > leaseMs / 2) return lose(lostClaim())
     }
-  }
+  })
 }
 
 /** Waits until the range is free. @returns the time before the claim was sent */
-async function claim(
-  { engine, leaseMs, sleep, elapsed }: ClaimSettings,
-  id: string,
+async function take(
+  claim: Claim,
   holder: string,
+  { leaseMs, sleep, elapsed }: ClaimSettings,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  let seen: { holder: string; beat: bigint; since: number } | undefined
+  let seen: (SeenClaim & { since: number }) | undefined
   for (;;) {
     const sent = elapsed()
-    if (
-      await change(engine, [
-        `INSERT INTO ${CLAIMS} (id, holder, beat) SELECT ?, ?, 0 WHERE 1 = 1 ON CONFLICT (id) DO NOTHING`,
-        id,
-        holder,
-      ])
-    )
-      return sent
-    const [row] = await engine.query([`SELECT holder, beat FROM ${CLAIMS} WHERE id = ?`, id], {
-      consistency: 'linearizable',
-    })
-    if (row === undefined) continue
+    if (await claim.enter()) return sent
+    const now = await claim.seen()
+    if (now === undefined) continue
     // An answer that was lost.
-    if (row.holder === holder) return sent
-    const now = { holder: row.holder as string, beat: row.beat as bigint }
+    if (now.holder === holder) return sent
     if (seen === undefined || seen.holder !== now.holder || seen.beat !== now.beat)
       seen = { ...now, since: elapsed() }
     else if (elapsed() - seen.since >= leaseMs) {
       const taken = elapsed()
-      if (
-        await change(engine, [
-          `UPDATE ${CLAIMS} SET holder = ?, beat = 0 WHERE id = ? AND holder = ? AND beat = ?`,
-          holder,
-          id,
-          now.holder,
-          now.beat,
-        ])
-      )
-        return taken
+      if (await claim.takeOver(now)) return taken
       seen = undefined
     }
     await sleep(leaseMs / 5, signal)
   }
-}
-
-/** Whether the statement changed its row. */
-async function change(engine: Engine, statement: Statement): Promise<boolean> {
-  const { results } = await engine.batch([statement])
-  return (results?.[0]?.changes ?? 0) > 0
 }
 
 function lostClaim(): StorageError {

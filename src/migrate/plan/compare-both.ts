@@ -26,7 +26,7 @@ export async function compareBoth(
   for await (const [, { here, there, row }] of meetings(streams)) {
     const change = changeOf(row, here)
     if (change !== undefined) {
-      if (change.isOther) await onEvent({ kind: 'changed', key: change.sourceKey })
+      if (change.isOther) await onEvent({ kind: 'changed', key: change.row.sourceKey })
       await writes.add(change.row)
     }
     const now = change === undefined ? row : changed(row, change.row)

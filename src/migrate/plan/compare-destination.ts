@@ -62,7 +62,8 @@ export function destinationChange(
   return isKnown ? undefined : { ...base, ...found, ...PLANNED }
 }
 
-const PLANNED = {
+/** Of a row whose object is to be copied again. */
+export const PLANNED = {
   state: 'planned',
   attempts: 0,
   errorCode: null,

@@ -25,7 +25,7 @@ export async function compareSource(
   for await (const [, { object, row }] of meetings(streams)) {
     const change = changeOf(row, object)
     if (change === undefined) continue
-    if (change.isOther) await onEvent({ kind: 'changed', key: change.sourceKey })
+    if (change.isOther) await onEvent({ kind: 'changed', key: change.row.sourceKey })
     const full = writes.add(change.row)
     if (full !== undefined) await full
   }
@@ -33,7 +33,6 @@ export async function compareSource(
 }
 
 export interface SourceChange {
-  readonly sourceKey: string
   readonly row: Change
   /** Another object under a key that is known. */
   readonly isOther: boolean
@@ -57,7 +56,7 @@ export async function sourceChanges(
       if (row === undefined || row.state === 'gone') return undefined
       const { sourceKey, revision } = row
       counts.since.gone++
-      return { sourceKey, row: { sourceKey, state: 'gone', ifRevision: revision }, isOther: false }
+      return { row: { sourceKey, state: 'gone', ifRevision: revision }, isOther: false }
     }
     if (asked++ < ASKED_TWICE) assertSteady(settings, object, destination)
     const isOther = row !== undefined && row.state !== 'gone' && hasChanged(row, object)
@@ -70,7 +69,7 @@ export async function sourceChanges(
     if (change === undefined) return undefined
     if (row === undefined || row.state === 'gone') counts.since.added++
     if (isOther) counts.since.changed++
-    return { sourceKey: object.key, row: change, isOther }
+    return { row: change, isOther }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Manifest, RowChange } from '../manifest.ts'
 import type { VerifyLevel } from '../migrate-options.ts'
 import type { OnEvent } from '../migration-event.ts'
+import { PLANNED } from '../plan/compare-destination.ts'
 import { higherLevel } from './check-rows.ts'
 import { OTHER_SOURCE_BYTES } from './finding.ts'
 
@@ -32,12 +33,7 @@ export async function planRepairs(manifest: Manifest, onEvent: OnEvent): Promise
     if (row.level !== undefined) level = higherLevel(level, row.level)
     changes.push({
       sourceKey: row.sourceKey,
-      state: 'planned',
-      attempts: 0,
-      errorCode: null,
-      errorMessage: null,
-      status: 'unverified',
-      level: null,
+      ...PLANNED,
       ifRevision: row.revision,
     })
     await onEvent({ kind: 'repair', key: row.sourceKey, problem: row.errorMessage ?? row.status })

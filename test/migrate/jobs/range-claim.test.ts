@@ -1,5 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest'
-import { type ClaimSettings, prepareClaims, withClaim } from '../../../src/migrate/jobs/range-claim.ts'
+import { prepareClaims } from '../../../src/migrate/claim.ts'
+import { type ClaimSettings, withClaim } from '../../../src/migrate/jobs/range-claim.ts'
 import { sqlite } from '../../../src/sql/sqlite/index.ts'
 
 /** So long that a call to the database takes no part of it that counts. */

@@ -1,5 +1,6 @@
 /** Ends a test run by saying what ran against what, and in one line each what could not run or passed at its second try. */
-import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node'
+import { relative } from 'node:path'
+import type { Reporter, SerializedError, TestCase, TestModule, Vitest } from 'vitest/node'
 import { findTool } from './tools.ts'
 
 const REASON_IN_TITLE = /\[skipped: (.*)\]$/
@@ -11,7 +12,7 @@ export default class RunSummary implements Reporter {
     this.#vitest = vitest
   }
 
-  onTestRunEnd(modules: readonly TestModule[]): void {
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
     const { s3Servers = [], postgres } = this.#vitest?.getRootProject().getProvidedContext() ?? {}
     const here: string[] = s3Servers.flatMap(server => ('missing' in server ? [] : [server.name]))
     if (postgres !== undefined && !('missing' in postgres)) here.push(`PostgreSQL ${postgres.version}`)
@@ -28,6 +29,7 @@ export default class RunSummary implements Reporter {
       console.log(`not run: ${count}: ${reason}`)
     }
     for (const test of secondTries(modules)) console.log(test)
+    for (const error of unhandled) console.log(toldUnhandled(error))
     const unexplained = skippedTests(modules).get(NO_REASON) ?? []
     if (unexplained.length === 0 || this.#isFiltered()) return
     for (const title of unexplained) console.error(`skipped without a reason: ${title}`)
@@ -51,6 +53,14 @@ function secondTries(modules: readonly TestModule[]): string[] {
         return `passed at the second try only: ${module.relativeModuleId}: ${test.fullName}\n    ${why}`
       }),
   )
+}
+
+/** An error that no test has caught fails the run without failing a test, so what is known of its origin is told here. */
+function toldUnhandled(error: SerializedError): string {
+  const file = typeof error.VITEST_TEST_PATH === 'string' ? relative('.', error.VITEST_TEST_PATH) : 'no file'
+  const test = typeof error.VITEST_TEST_NAME === 'string' ? `: ${error.VITEST_TEST_NAME}` : ''
+  const stack = (error.stack ?? error.message).split('\n').slice(0, 6)
+  return [`not caught by any test, while ${file}${test} ran:`, ...stack].join('\n    ')
 }
 
 const NO_REASON = 'no reason is given'

@@ -145,6 +145,31 @@ export const READ_CASES: readonly ConformanceCase[] = [
     SIZE,
   ),
   {
+    id: 'read/into-memory',
+    title: 'reads the same bytes where the caller brings memory, whether or not that fits the range',
+    covers: [60, 65],
+    async run(scope) {
+      const key = scope.key('into-memory.bin')
+      const bytes = pattern(1_100_000)
+      await scope.put(key, bytes)
+      for (const [start, length, memory] of [
+        [17, 1_000_000, 1_000_000],
+        [0, 600_000, 600_000],
+        [5, 10, 10],
+        [17, 1_000_000, 999_999],
+        [500_000, 1_000_000, 1_000_000],
+      ] as const) {
+        const range = { offset: start, length }
+        const download = await scope.files.download(key, { range, into: new Uint8Array(memory) })
+        const wanted = bytes.subarray(start, start + length)
+        const what = `${length} bytes from ${start} into memory of ${memory}`
+        sameBytes(await download.bytes(), wanted, what)
+        equal(download.range, { offset: start, length: wanted.length }, `${what}: Download.range`)
+        equal(download.info.size, bytes.length, `${what}: info.size, the whole object's,`)
+      }
+    },
+  },
+  {
     id: 'read/start-past-end',
     title: 'refuses a range that starts at the size or beyond as invalid-argument with status 416',
     covers: [66],

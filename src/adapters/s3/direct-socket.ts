@@ -129,9 +129,7 @@ export class DirectSocket {
     const head = parseHead(bytes.toString('latin1', 0, Math.max(end, 0)))
     const first = bytes.subarray(end + 4)
     if (head === undefined || !isRangeOf(memory.length, head) || first.length > memory.length) {
-      // A refusal is no other form of answer.
-      const refused = head !== undefined && head.status >= 300
-      this.#taken()?.end({ kind: refused ? 'failed' : 'other' })
+      this.#taken()?.end({ kind: tellsForm(head) ? 'other' : 'failed' })
       this.destroy()
       return
     }
@@ -162,6 +160,13 @@ function isRangeOf(length: number, { status, headers }: Head): boolean {
     headers['content-length'] === String(length) &&
     headers['transfer-encoding'] === undefined
   )
+}
+
+/** Whether an answer that can't be taken shows how the server writes all others: a refusal doesn't, and no range past the end. */
+function tellsForm(head: Head | undefined): boolean {
+  if (head === undefined) return true
+  const isShorter = head.status === 206 && /^\d+$/.test(head.headers['content-length'] ?? '')
+  return head.status < 300 && !isShorter
 }
 
 /** Undefined for what is not written plainly. */

@@ -32,7 +32,7 @@ async function serving(
     const bytes = CONTENT.subarray(Number(start), Number(end) + 1)
     const headers = {
       ...OBJECT_HEADERS,
-      'content-range': `bytes ${start}-${end}/${CONTENT.length}`,
+      'content-range': `bytes ${start}-${Number(start) + bytes.length - 1}/${CONTENT.length}`,
       'content-length': String(bytes.length),
     }
     answer({ bytes, headers, index: requests++, response })
@@ -141,6 +141,18 @@ describe('a range that is read into memory', () => {
   ] as const)('fails with what %i %s means', async (status, code, expected) => {
     const { read } = await serving(({ response }) => void response.writeHead(status).end(errorXml(code)))
     await expect(read(0, Buffer.alloc(MIB), { ifMatch: ETAG_VALUE })).rejects.toSatisfy(hasCode(expected))
+  })
+
+  test('that reaches past the end comes the ordinary way, and the next comes straight again', async () => {
+    const { files, read, requests } = await serving(whole)
+    const range = { start: 3 * MIB, end: 3 * MIB + 2 * MIB - 1 }
+    const download = await files.download('a', { range, into: Buffer.alloc(2 * MIB) })
+    expect(CONTENT.subarray(3 * MIB).equals(await download.bytes())).toBe(true)
+    expect(requests()).toBe(2)
+    const into = Buffer.alloc(MIB)
+    const { chunks } = await read(MIB, into)
+    expect(chunks[0]).toBe(into)
+    expect(requests()).toBe(3)
   })
 
   test('is refused where the server sends another version in spite of the condition', async () => {

@@ -12,6 +12,8 @@ export async function untilEnded<Report>(
   const failure = new Promise<never>((_, reject) => {
     failed = reject
   })
+  // Nobody may wait for it: the user may have interrupted what has not begun.
+  failure.catch(() => {})
   const worker = start(report => {
     shown = shown.then(() => show(report))
     shown.catch(failed)

@@ -10,6 +10,8 @@ import { type PostgresProxy, postgresProxy } from '../support/postgres-proxy.ts'
 
 /** As a statement and as the server's name for what it has done; no part of `READ COMMITTED`. */
 const COMMIT = 'COMMIT\0'
+/** The number by which the server knows a request to cancel. */
+const CANCEL = '\x04\xd2\x16\x2e'
 
 const CLIENTS: Readonly<
   Record<string, (url: string, max?: number) => [client: PostgresClient, end: () => Promise<void>]>
@@ -73,15 +75,17 @@ describeOnPostgres('a real server', server => {
       })
 
       test('sends a batch again whose COMMIT never arrived, and once only', async () => {
-        const k = newKey()
-        proxy.breakAt(COMMIT, 'before', 2)
-        const { applied } = await engine.batch([insert(k)], { id: k })
-        expect(applied).toBe(true)
-        expect(await count(k)).toBe(1)
+        for (const when of ['before', 'reset'] as const) {
+          const k = newKey()
+          proxy.breakAt(COMMIT, when, 2)
+          const { applied } = await engine.batch([insert(k)], { id: k })
+          expect(applied).toBe(true)
+          expect(await count(k)).toBe(1)
+        }
       })
 
       test('says pending without an id, where the answer to COMMIT was lost', async () => {
-        for (const when of ['before', 'after'] as const) {
+        for (const when of ['before', 'reset', 'after'] as const) {
           const k = newKey()
           proxy.breakAt(COMMIT, when)
           await expect(engine.batch([insert(k)])).rejects.toSatisfy(hasCode('pending'))
@@ -107,8 +111,10 @@ describeOnPostgres('a real server', server => {
       })
 
       test('reads again where a connection breaks', async () => {
-        proxy.breakAt('SELECT 42', 'before')
-        expect(await engine.query(['SELECT 42 AS answer'])).toEqual([{ answer: 42n }])
+        for (const when of ['before', 'reset'] as const) {
+          proxy.breakAt('SELECT 42', when)
+          expect(await engine.query(['SELECT 42 AS answer'])).toEqual([{ answer: 42n }])
+        }
       })
 
       test('sends a batch again that a deadlock has ended', async () => {
@@ -151,6 +157,19 @@ describeOnPostgres('a real server', server => {
         expect((await engine.batch([], { id: newKey(), locks: [name] })).applied).toBe(true)
         expect([await count(late), await count(aborted)]).toEqual([0, 0])
         expect(await engine.outcome(late)).toBe(undefined)
+      })
+
+      test('outlives the connection that was to cancel a statement', async () => {
+        const [name, late] = [newKey(), newKey()]
+        await direct.query('BEGIN')
+        await engine.join(direct).batch([], { id: newKey(), locks: [name] })
+        proxy.breakAt(CANCEL, 'reset')
+        await expect(
+          engine.batch([insert(late)], { id: late, locks: [name], timeoutMs: 100 }),
+        ).rejects.toSatisfy(hasCode('timeout'))
+        await direct.query('COMMIT')
+        expect((await engine.batch([], { id: newKey(), locks: [name] })).applied).toBe(true)
+        expect(await count(late)).toBe(0)
       })
 
       test('has its only connection again after a caller has left', async () => {

@@ -1,12 +1,15 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** Where the connection breaks: before the words reach the server, or once its answer has them too, which gets lost. */
-export type Break = 'before' | 'after'
+/**
+ * Where the connection breaks: before the words reach the server, in order or, `reset`, as where a machine has died; or
+ * once its answer has them too, which gets lost.
+ */
+export type Break = 'before' | 'reset' | 'after'
 
 export interface PostgresProxy {
   /** The URL of the database, through the proxy. */
   readonly url: string
-  /** From now on, the next `times` connections that send `words` break there. */
+  /** From now on, the next `times` connections that send `words`, a character for each byte, break there. */
   breakAt(words: string, when: Break, times?: number): void
   /** How often the direction of what passes has changed from the server's answers to the client's next words. */
   exchanges(): number
@@ -34,9 +37,10 @@ export async function postgresProxy(url: string): Promise<PostgresProxy> {
       })
     }
     client.on('data', chunk => {
-      if (armed !== undefined && armed.left > 0 && chunk.includes(armed.words)) {
+      if (armed !== undefined && armed.left > 0 && chunk.includes(armed.words, 0, 'latin1')) {
         armed.left--
         if (armed.when === 'before') return client.destroy()
+        if (armed.when === 'reset') return client.resetAndDestroy()
         holdsBack = armed.words
       }
       if (answered) exchanges++

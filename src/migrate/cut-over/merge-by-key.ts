@@ -1,4 +1,5 @@
 import { compareKeys } from '../../core/keys.ts'
+import { abandon } from '../../decorators/forward.ts'
 
 interface Keyed {
   readonly key: string
@@ -33,6 +34,6 @@ export async function* mergeByKey<Streams extends Readonly<Record<string, AsyncI
       await Promise.all(met.map(turn))
     }
   } finally {
-    for (const { iterator } of open) void iterator.return?.()
+    for (const { iterator } of open) abandon(iterator)
   }
 }

@@ -1,4 +1,5 @@
 /** postgres.js: the `sql` function, and the one that `sql.begin` and `sql.reserve` hand out. */
+import { setTimeout as wait } from 'node:timers/promises'
 import { invalidArgument } from '../../core/errors.ts'
 import { loadPeer } from '../../core/peer.ts'
 import type { Row, SqlValue, StatementResult } from '../engine.ts'
@@ -6,6 +7,12 @@ import type { PgStatement } from './pg-statement.ts'
 import { asRecordRows, readRecordRows } from './record-rows.ts'
 import { type Client, clientOver, isServerError, type Session } from './session.ts'
 import { decodeText } from './values.ts'
+
+/**
+ * Between the error of a socket and its close, postgres.js 3.4 loses what `reserve` is asked for, and the caller would wait for
+ * ever. They are a turn of the event loop apart, over TLS a few.
+ */
+const CLOSE_MS = 10
 
 /** The `sql` of postgres.js, by what is used; its own type has more. */
 export interface PostgresJs {
@@ -34,6 +41,8 @@ interface PendingQuery {
 interface PendingRows extends PromiseLike<RawResult> {
   readonly active: boolean
   cancel(): void
+  /** What `cancel` calls, and whose promise it lets go. */
+  canceller?: ((query: PendingRows) => unknown) | null
 }
 
 type RawResult = readonly (Buffer | null)[][] & {
@@ -78,7 +87,10 @@ export function postgresJsClient(sql: PostgresJs, close: () => Promise<void> = a
         try {
           return await runAll(reserved, statements, renames, underWay)
         } catch (error) {
-          broken ||= !isServerError(error)
+          if (!isServerError(error)) {
+            broken = true
+            await wait(CLOSE_MS)
+          }
           throw error
         }
       },
@@ -104,7 +116,7 @@ export async function openPostgresJs(url: string, max: number): Promise<Client> 
 async function cancelAndRelease(reserved: Reserved, underWay: ReadonlySet<PendingRows>): Promise<void> {
   let failed = false
   for (const query of [...underWay]) {
-    if (!failed && query.active) query.cancel()
+    if (!failed && query.active) cancel(query)
     const [ended] = await Promise.allSettled([query])
     failed ||= ended.status === 'rejected'
   }
@@ -116,6 +128,20 @@ async function cancelAndRelease(reserved: Reserved, underWay: ReadonlySet<Pendin
   } catch {
     // Broken meanwhile: it has left the pool.
   }
+}
+
+/**
+ * Over a connection of its own. Where that breaks, postgres.js's `cancel` leaves a rejected promise that nobody can catch, which
+ * would end the process; the statement goes on then, until it has ended by itself.
+ */
+function cancel(query: PendingRows): void {
+  const { canceller } = query
+  if (!canceller) {
+    query.cancel()
+    return
+  }
+  query.canceller = null
+  Promise.resolve(canceller(query)).catch(() => {})
 }
 
 /** Waits for each answer, but not after the connection broke: postgres.js forgets those that it had not sent yet. */

@@ -43,7 +43,11 @@ export function theWorkers() {
         child.on('error', reject)
         child.on('close', (_, signal) => {
           running.delete(child)
-          resolve({ signal, stderr, answer: stdout === '' ? undefined : JSON.parse(stdout) })
+          try {
+            resolve({ signal, stderr, answer: stdout === '' ? undefined : JSON.parse(stdout) })
+          } catch (error) {
+            reject(error)
+          }
         })
       },
     )

@@ -78,6 +78,8 @@ export async function live(
         // It may have nothing to do any more for which it needs the store.
         unneeded = setTimeout(() => {
           rising = rise()
+          // Told by who waits for it, below.
+          rising.catch(() => {})
         }, UNNEEDED_MS)
       }
     }

@@ -52,7 +52,7 @@ describeWithTool('redis-server', 'a house that is lived in', command => {
       ])
       // What they leave is a third one's, when it has been silent for long enough.
       const third = killed.then(() => worker())
-      killed.catch(() => ending.abort())
+      third.catch(() => ending.abort())
       await Promise.all([runOnWorkers(options, queue, { signal: ending.signal }), killed])
       await application.stop()
       const last = await runOnWorkers({ ...options, verify: 'content' }, queue)

@@ -13,7 +13,7 @@ describeWithTool('redis-server', 'stowage migrate worker', command => {
   let rqlite: RqliteCluster
   beforeAll(async () => {
     redis = await startRedis(command)
-    rqlite = await startRqlite({ kind: 'stand-in' })
+    rqlite = await startRqlite()
   })
   afterAll(async () => {
     await Promise.all([redis?.stop(), rqlite?.stop()])

@@ -18,7 +18,7 @@ const ENGINES: Readonly<Record<string, () => Promise<Engine>>> = {
     return postgres({ client: db })
   },
   rqlite: async () => {
-    const cluster = await startRqlite({ size: 1, kind: 'stand-in' })
+    const cluster = await startRqlite({ size: 1 })
     onTestFinished(() => cluster.stop())
     await cluster.settle()
     return rqlite({ url: cluster.nodes[0]!.url })

@@ -7,7 +7,6 @@ import type { MigrationEvent, MigrationResult, OnEvent } from './migration-event
 import type { MigrationPlan } from './migration-plan.ts'
 import { checkedSettings, type MigrationSettings } from './plan/checked-settings.ts'
 import { hasPlan, planMigration } from './plan/plan-migration.ts'
-import { withRunClaim } from './run-claim.ts'
 import { runWhole } from './run-whole.ts'
 import { type Steps, steps } from './steps.ts'
 import { type StrayCounts, strayCounts } from './verify/strays.ts'
@@ -107,9 +106,14 @@ export function migrate(options: MigrateOptions): Migration {
 }
 
 function whole(settings: MigrationSettings, manifest: Manifest, signal: AbortSignal, onEvent: OnEvent) {
-  const run = (signal: AbortSignal) => runWhole(settings, manifest, { signal, onEvent })
-  if (settings.beside) return run(signal)
-  return withRunClaim({ engine: settings.engine, name: settings.name, signal }, run)
+  return runWhole(settings, manifest, {
+    signal,
+    onEvent,
+    async copyPlanned(signal) {
+      const { copied, copiedBytes, changed, gone } = await copyRange(settings, manifest, { signal, onEvent })
+      return { copied, copiedBytes, goesOn: copied + changed + gone > 0 }
+    },
+  })
 }
 
 async function statusOf(manifest: Manifest): Promise<MigrationStatus> {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeWithTool } from '../support/describe-with-tool.ts'
 import { type RunningRedis, startRedis } from '../support/redis.ts'
@@ -38,9 +38,32 @@ describeWithTool('redis-server', 'stowage migrate worker', command => {
       statuses: { match: COUNT },
     })
     expect((await readdir(at('to'))).filter(name => !name.startsWith('.'))).toHaveLength(COUNT)
+    await writeFile(at('to', 'f7'), 'of another hand')
+    const repair = [
+      'migrate',
+      'run',
+      ...manifest,
+      '--workers',
+      '--repair',
+      '--existing',
+      'overwrite',
+      '--json',
+    ]
+    const found = await run(['migrate', 'verify', ...manifest])
+    expect(found.code).toBe(6)
+    const repaired = await run(repair, { env })
+    expect([repaired.code, jsonLines(repaired.stdout).at(-1)]).toEqual([
+      0,
+      expect.objectContaining({
+        complete: true,
+        copied: 1,
+        statuses: expect.objectContaining({ match: COUNT }),
+      }),
+    ])
+    expect(await readFile(at('to', 'f7'), 'utf8')).toBe('text 7')
     for (const worker of workers) worker.kill('SIGTERM')
     const reports = (await Promise.all(ends)).map(({ stdout }) => jsonLines(stdout).at(-1))
-    expect(reports.reduce((sum, report) => sum + Number(report?.copied), 0)).toBe(COUNT)
+    expect(reports.reduce((sum, report) => sum + Number(report?.copied), 0)).toBe(COUNT + 1)
   }, 120_000)
 
   it('wants to know where the jobs are, and takes no password from its command line', async () => {

@@ -64,7 +64,7 @@ test('verify and report end with 6 where something does not match, and say what'
   expect((await migrate('verify', '--level', 'content')).code).toBe(0)
 })
 
-test('run --repair says what it has copied again, and is not for workers', async () => {
+test('run --repair says what it has copied again', async () => {
   const { migrate, stores } = await files('repaired', TEXTS)
   await migrate('run', ...stores)
   await writeFile(at('repaired-new', 'a.txt'), 'of another hand')
@@ -75,10 +75,6 @@ test('run --repair says what it has copied again, and is not for workers', async
     0,
     expect.objectContaining({ action: 'run', complete: true, repaired: expect.any(Number) }),
   ])
-  expect(await migrate('run', '--repair', '--workers', 'redis://127.0.0.1:1')).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('--repair'),
-  })
 })
 
 test('rules are remembered, and others refused', async () => {

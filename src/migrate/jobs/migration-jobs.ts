@@ -5,7 +5,7 @@ import { assertFactoryOptions } from '../../core/factory-options.ts'
 import type { Engine } from '../../sql/engine.ts'
 import { prepareClaims } from '../claim.ts'
 import { type Migration, migrate } from '../migrate.ts'
-import type { MigrateOptions, VerifyLevel } from '../migrate-options.ts'
+import type { ExistingObjects, MigrateOptions, VerifyLevel } from '../migrate-options.ts'
 import type { OnEvent } from '../migration-event.ts'
 import { hasPlan } from '../plan/plan-migration.ts'
 import { type OpenQueue, openQueue, unavailable } from './open-queue.ts'
@@ -76,7 +76,7 @@ const TRIES = 5
 
 /**
  * Spreads a migration over machines, by BullMQ on Redis: one process plans and calls `enqueue`, any number of others call `work`.
- * Needs the packages `bullmq` and `ioredis`. A job holds a range of keys and nothing else; what was done is in the manifest, which all of
+ * Needs the packages `bullmq` and `ioredis`. A job holds a range of keys, and whether what is in their place may be replaced; what was done is in the manifest, which all of
  * them must reach: rqlite or PostgreSQL. All processes give the same options.
  *
  * A worker that is killed or stands still loses its job to another after `leaseMs`. Each range is also claimed in the manifest's database, so that
@@ -93,7 +93,14 @@ const TRIES = 5
 export function migrationJobs(migration: MigrateOptions, options: MigrationJobsOptions): MigrationJobs {
   const settings = checked(options)
   const whole = migrate(migration)
-  const { manifest: engine, name = 'default' } = migration
+  const { manifest: engine, name = 'default', existing } = migration
+  const wholes = new Map([[existing, whole]])
+  const migrationOf = (job: RangeJob): Migration => {
+    const { existing: wanted = existing } = job
+    const known = wholes.get(wanted) ?? migrate({ ...migration, existing: wanted! })
+    wholes.set(wanted, known)
+    return known
+  }
   let opened: Promise<OpenQueue> | undefined
   const queueOf = () => {
     // A failure is not kept: Redis may be there the next time.
@@ -132,13 +139,13 @@ export function migrationJobs(migration: MigrateOptions, options: MigrationJobsO
         throw refused(
           `${waiting + active} jobs of this migration are still in the queue; let workers do them first`,
         )
-      return asked(opened => enqueueRanges(opened, whole, { ...settings, name, verify }))
+      return asked(opened => enqueueRanges(opened, whole, { ...settings, name, existing, verify }))
     },
     async work(given = {}) {
       const opened = await queueOf()
       const claims: ClaimSettings = { ...settings, engine: engine as Engine }
       await prepareClaims(claims)
-      return workOn(opened, whole, claims, { ...given, idle })
+      return workOn(opened, migrationOf, claims, { ...given, idle })
     },
     async close() {
       await (await opened?.catch(() => undefined))?.close()
@@ -151,10 +158,17 @@ async function enqueueRanges(
   migration: Migration,
   {
     name,
+    existing,
     verify,
     objectsPerJob,
     bytesPerJob,
-  }: { name: string; verify: VerifyLevel | undefined; objectsPerJob: number; bytesPerJob: number },
+  }: {
+    name: string
+    existing: ExistingObjects | undefined
+    verify: VerifyLevel | undefined
+    objectsPerJob: number
+    bytesPerJob: number
+  },
 ): Promise<{ jobs: number; objects: number; bytes: number }> {
   const manifest = await migration.manifest()
   if (!(await hasPlan(manifest))) throw refused('there is no whole plan yet; make one by plan()')
@@ -164,7 +178,13 @@ async function enqueueRanges(
   const total = { jobs: 0, objects: 0, bytes: 0 }
   for await (const range of splitRanges(manifest, kind, { objects: objectsPerJob, bytes: bytesPerJob })) {
     const { bytes, ...rest } = range
-    const job: RangeJob = { kind, name, ...rest, ...(verify === undefined ? {} : { level: verify }) }
+    const job: RangeJob = {
+      kind,
+      name,
+      ...rest,
+      ...(verify === undefined ? {} : { level: verify }),
+      ...(existing === undefined ? {} : { existing }),
+    }
     await queue.add(kind, job, {
       jobId: rangeId(job),
       attempts: TRIES,

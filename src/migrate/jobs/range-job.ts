@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Manifest, ManifestRow, RowRange } from '../manifest.ts'
-import type { VerifyLevel } from '../migrate-options.ts'
+import type { ExistingObjects, VerifyLevel } from '../migrate-options.ts'
 
 /** What stands in a job: which rows of the manifest. What becomes of them is written there, and nowhere else. */
 export interface RangeJob extends RowRange {
@@ -8,12 +8,14 @@ export interface RangeJob extends RowRange {
   /** Of the migration. */
   readonly name: string
   readonly level?: VerifyLevel
+  /** Of the run that wants it copied. Default: the worker's own. */
+  readonly existing?: ExistingObjects
   readonly objects: number
 }
 
 /** One name for the same rows and work, so that they are queued and claimed once. */
-export function rangeId({ kind, name, after, through, level }: RangeJob): string {
-  const text = JSON.stringify([kind, name, after, through, level])
+export function rangeId({ kind, name, after, through, level, existing }: RangeJob): string {
+  const text = JSON.stringify([kind, name, after, through, level, existing])
   return `${kind}-${createHash('sha256').update(text).digest('hex').slice(0, 32)}`
 }
 

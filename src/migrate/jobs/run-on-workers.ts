@@ -2,13 +2,12 @@ import { migrate } from '../migrate.ts'
 import type { MigrateOptions } from '../migrate-options.ts'
 import type { MigrationResult, OnEvent } from '../migration-event.ts'
 import { checkedSettings } from '../plan/checked-settings.ts'
-import { planMigration } from '../plan/plan-migration.ts'
-import { verifyMigration } from '../verify/verify-migration.ts'
+import { type Copied, runWhole } from '../run-whole.ts'
 import type { JobCounts, MigrationJobs } from './migration-jobs.ts'
 
 export interface RunOnWorkersOptions {
   signal?: AbortSignal
-  /** Of planning and verifying, which this process does. */
+  /** Of all that this process does: planning, verifying, and what is to be repaired. */
   onEvent?: OnEvent
   /** While workers copy: jobs, and what has arrived. */
   onProgress?: (
@@ -21,14 +20,12 @@ export interface RunOnWorkersOptions {
   ) => void | Promise<void>
 }
 
-/** A source that changes all the time never comes to an end: that is what a cut-over is for. */
-const MOST_PASSES = 5
-
 /**
  * A whole migration whose objects are copied by the workers of `jobs`: planned here, copied there, planned again until the source
- * brings nothing new, and verified here. Waits for as long as there is no worker. Workers keep their jobs when this ends early; started
- * again it waits for them first.
+ * brings nothing new, verified here, and where the options say `repair`, what differs is copied there once more. Waits for as long as
+ * there is no worker. Workers keep their jobs when this ends early; started again it waits for them first.
  *
+ * @throws `conflict` where another process is at it, unless the options say `beside`
  * @example
  * ```ts
  * const migration = { from: files, to: store, manifest: engine }
@@ -40,43 +37,33 @@ const MOST_PASSES = 5
 export async function runOnWorkers(
   migration: MigrateOptions,
   jobs: MigrationJobs,
-  { signal, onEvent = () => undefined, onProgress }: RunOnWorkersOptions = {},
+  options: RunOnWorkersOptions = {},
 ): Promise<MigrationResult> {
+  const { signal = new AbortController().signal, onEvent = () => undefined, onProgress } = options
   const settings = checkedSettings(migration)
   const manifest = await migrate(migration).manifest()
-  const begun = settings.now()
-  const before = (await manifest.counts()).byState.copied
-  const given = signal === undefined ? {} : { signal }
-  await wait()
-  for (let pass = 1; pass <= MOST_PASSES; pass++) {
-    const plan = await planMigration(settings, manifest, { ...given, onEvent })
-    if (plan.toCopy.objects === 0) break
-    const arrived = (await manifest.counts()).byState.copied.objects
-    await jobs.enqueue()
-    await wait()
-    // The same failures again and again bring nothing.
-    if ((await manifest.counts()).byState.copied.objects === arrived) break
+  const copiedSoFar = async () => (await manifest.counts()).byState.copied
+  const copiedWhile = async (work: () => Promise<unknown>): Promise<Copied> => {
+    const before = await copiedSoFar()
+    await work()
+    const after = await copiedSoFar()
+    const copied = Math.max(0, after.objects - before.objects)
+    return { copied, copiedBytes: Math.max(0, after.bytes - before.bytes), goesOn: copied > 0 }
   }
-  const summary = await verifyMigration(settings, manifest, {
-    level: settings.verify,
-    pendingOnly: true,
-    ...given,
+  return runWhole(settings, manifest, {
+    signal,
     onEvent,
+    finishEarlier: signal => copiedWhile(() => idle(signal)),
+    copyPlanned: signal =>
+      copiedWhile(async () => {
+        await jobs.enqueue()
+        await idle(signal)
+      }),
   })
-  const { byState } = await manifest.counts()
-  return {
-    complete: summary.complete,
-    copied: Math.max(0, byState.copied.objects - before.objects),
-    copiedBytes: Math.max(0, byState.copied.bytes - before.bytes),
-    failed: byState.failed.objects,
-    refused: byState.refused.objects,
-    statuses: summary.statuses,
-    seconds: (settings.now() - begun) / 1000,
-  }
 
-  async function wait(): Promise<void> {
+  async function idle(signal: AbortSignal): Promise<void> {
     await jobs.idle({
-      ...given,
+      signal,
       async onCounts(counts) {
         if (onProgress === undefined) return
         const { copied, planned, failed } = (await manifest.counts()).byState

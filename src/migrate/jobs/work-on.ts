@@ -22,7 +22,7 @@ const MOST_STALLS = 1_000_000
 
 export async function workOn(
   { bullmq, name, prefix, connection }: OpenQueue,
-  migration: Migration,
+  migrationOf: (job: RangeJob) => Migration,
   claims: ClaimSettings,
   {
     concurrency = 1,
@@ -81,7 +81,9 @@ export async function workOn(
     }
   }
 
-  async function doRange({ kind, level, after, through }: RangeJob, inside: AbortSignal): Promise<void> {
+  async function doRange(job: RangeJob, inside: AbortSignal): Promise<void> {
+    const { kind, level, after, through } = job
+    const migration = migrationOf(job)
     const range = {
       ...(after === undefined ? {} : { after }),
       ...(through === undefined ? {} : { through }),

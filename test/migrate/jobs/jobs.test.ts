@@ -6,6 +6,7 @@ import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { local } from '../../../src/adapters/local/index.ts'
 import { migrationJobs } from '../../../src/migrate/jobs/migration-jobs.ts'
+import { runOnWorkers } from '../../../src/migrate/jobs/run-on-workers.ts'
 import { migrate } from '../../../src/migrate/migrate.ts'
 import { sqlite } from '../../../src/sql/sqlite/index.ts'
 import { describeWithTool } from '../../support/describe-with-tool.ts'
@@ -182,6 +183,46 @@ describeWithTool('redis-server', 'jobs of a migration', command => {
       expect(await jobs.work({ untilDone: true, concurrency: 2 })).toMatchObject({ jobs: 6, copied: 0 })
       const { byStatus } = await migrate(options).status()
       expect([byStatus.match.objects, byStatus.differ.objects]).toEqual([OBJECTS - 1, 1])
+    },
+    LIMIT_MS,
+  )
+
+  it(
+    'copy again what differs, and may replace what another hand has put there only where the run says so',
+    async () => {
+      const { jobs, options } = await setting('repaired', redis)
+      await migrate(options).run()
+      await options.to.upload('key-0007', 'of another hand')
+      const ended = new AbortController()
+      const working = jobs.work({ signal: ended.signal })
+      const repaired = { ...options, verify: 'content', repair: true } as const
+      expect(await runOnWorkers(repaired, jobs)).toMatchObject({ complete: false, copied: 0 })
+      const replacing = { ...repaired, existing: 'overwrite' } as const
+      const others = migrationJobs(replacing, { redis: redis.url, leaseMs: LEASE_MS })
+      onTestFinished(() => others.close())
+      expect(await runOnWorkers(replacing, others)).toMatchObject({ complete: true, copied: 1 })
+      expect(await (await options.to.download('key-0007')).text()).toBe('body 7')
+      ended.abort()
+      await working
+    },
+    LIMIT_MS,
+  )
+
+  it(
+    'are waited for by one run only',
+    async () => {
+      const { jobs, options } = await setting('twice', redis)
+      const ended = new AbortController()
+      const first = runOnWorkers(options, jobs, { signal: ended.signal })
+      await eventually(async () => expect(await jobs.counts()).toMatchObject({ waiting: 6 }))
+      await expect(runOnWorkers(options, jobs)).rejects.toMatchObject({
+        code: 'conflict',
+        message: expect.stringContaining('another run is at this migration'),
+      })
+      ended.abort()
+      await expect(first).rejects.toThrow()
+      await jobs.work({ untilDone: true })
+      expect(await runOnWorkers(options, jobs)).toMatchObject({ complete: true })
     },
     LIMIT_MS,
   )

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type { Manifest, MigrateOptions, MigrationResult } from '../../../migrate/index.ts'
-import { EXIT, Told, UsageError } from '../../exit-codes.ts'
+import { EXIT, Told } from '../../exit-codes.ts'
 import { humanSize, plural, printable } from '../../human-format.ts'
 import type { Output } from '../../output.ts'
 import { inSession, type Session, withOutputOptions } from '../../session.ts'
@@ -47,10 +47,6 @@ Examples:
   return withOutputOptions(command).action(
     (from: string | undefined, to: string | undefined, options: RunOptions) =>
       inSession(terminal, command, async session => {
-        if (options.repair && options.workers)
-          throw new UsageError(
-            '--repair copies in this process: give it without --workers, when they are done',
-          )
         const { manifest, options: opened } = await openMigration(session, { from, to }, options)
         const { repair = false, beside = false } = options
         const made = { ...opened, repair, beside }
@@ -93,7 +89,7 @@ async function onWorkers(
   try {
     return await runOnWorkers(made, jobs, {
       signal,
-      onEvent: event => show.show(event),
+      onEvent: event => (event.kind === 'done' ? undefined : show.show(event)),
       onProgress: ({ copiedBytes, copiedObjects, totalBytes, totalObjects }) =>
         out.progress.reach(
           { bytes: copiedBytes, files: copiedObjects },

@@ -1,5 +1,6 @@
 import { isStorageError } from '../../core/errors.ts'
 import type { Manifest, ManifestRow, RowChange } from '../manifest.ts'
+import { OF_NO_COPY } from '../plan/compare-source.ts'
 import type { CopyOutcome, CopyTask } from './copy-context.ts'
 import type { KnownWork } from './copy-progress.ts'
 import type { CopyFailure } from './copy-tries.ts'
@@ -53,7 +54,7 @@ function changeOf({ row, revision }: CopyTask, outcome: CopyOutcome | CopyFailur
     case 'copied':
       return copiedChange(outcome.row)
     case 'gone':
-      return { sourceKey, state: 'gone', progress: null, errorCode: null, errorMessage: null }
+      return { sourceKey, state: 'gone', ...OF_NO_COPY, progress: null, errorCode: null, errorMessage: null }
     case 'refused':
       return {
         sourceKey,

@@ -56,7 +56,8 @@ export async function sourceChanges(
       if (row === undefined || row.state === 'gone') return undefined
       const { sourceKey, revision } = row
       counts.since.gone++
-      return { row: { sourceKey, state: 'gone', ifRevision: revision }, isOther: false }
+      const change = { sourceKey, state: 'gone', ifRevision: revision } as const
+      return { row: row.state === 'copied' ? change : { ...change, ...OF_NO_COPY }, isOther: false }
     }
     if (asked++ < ASKED_TWICE) assertSteady(settings, object, destination)
     const isOther = row !== undefined && row.state !== 'gone' && hasChanged(row, object)
@@ -104,8 +105,9 @@ function knownRow(
   if (!isSameKey) assertSameDestination(row, destination)
   const planned = asPlanned(context, destination)
   if (row.state === 'gone') {
-    const isCopied = wasCopied(row) && isSameKey && !hasChanged(row, object) && planned.state === 'planned'
-    if (isCopied) return { ...base, state: 'copied', status: 'unverified', level: null }
+    const isAsLeft = isSameKey && !hasChanged(row, object) && planned.state === 'planned'
+    if (isAsLeft && wasCopied(row) && isOfItsCopy(row))
+      return { ...base, state: 'copied', status: 'unverified', level: null }
     const occupant = wasCopied(row) ? { occupant: 'ours' as const } : {}
     return { ...base, ...asListed(object), ...planned, ...AS_NEW, ...occupant }
   }
@@ -120,8 +122,11 @@ function isStatic({ errorCode }: ManifestRow): boolean {
   return errorCode === 'invalid-key' || errorCode === 'too-large'
 }
 
+/** A row that was planned again tells of an object that nobody has copied: should it come back, its place has another one. */
+export const OF_NO_COPY = { sourceChecksum: null } as const
+
 const AS_NEW = {
-  sourceChecksum: null,
+  ...OF_NO_COPY,
   attempts: 0,
   status: 'unverified',
   level: null,
@@ -161,6 +166,11 @@ function reasonOf({ errorCode, errorMessage }: ManifestRow) {
 /** And is there still, as far as was seen: what was lost since has no size there. */
 function wasCopied({ destinationSize, occupant }: ManifestRow): boolean {
   return occupant !== 'foreign' && destinationSize !== undefined
+}
+
+/** Of a row that is gone: whether size and etag are those of the object that was copied. Without a checksum it is copied once more. */
+function isOfItsCopy({ sourceChecksum }: ManifestRow): boolean {
+  return sourceChecksum !== undefined
 }
 
 /** By the etag, which changes with the content. A store without one tells the time, some of them to the second. */

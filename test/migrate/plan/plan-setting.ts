@@ -42,7 +42,14 @@ export async function planSetting(given: Partial<MigrateOptions> = {}): Promise<
     const body = await (await from.download(sourceKey)).bytes()
     const { etag, size } = await to.upload(destinationKey, body)
     await manifest.write([
-      { sourceKey, state: 'copied', occupant: 'ours', destinationEtag: etag, destinationSize: size },
+      {
+        sourceKey,
+        state: 'copied',
+        occupant: 'ours',
+        destinationEtag: etag,
+        destinationSize: size,
+        sourceChecksum: 'sha256:00',
+      },
     ])
   }
   return {

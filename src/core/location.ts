@@ -11,3 +11,8 @@ export function locationOf(kind: string, parts: readonly string[]): string {
   // `%2F` for a slash keeps ['a', 'b/c'] and ['a/b', 'c'] apart, and both from a prefix behind them.
   return `${kind}://${parts.map(encodeURIComponent).join('/')}/`
 }
+
+/** For messages: slashes as they were given. */
+export function shownLocation(location: string): string {
+  return location.replaceAll('%2F', '/')
+}

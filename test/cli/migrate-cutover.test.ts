@@ -55,6 +55,28 @@ describe('stowage migrate cutover', () => {
     await moved.close()
   }, 120_000)
 
+  it('goes nowhere else than where it has begun to go', async () => {
+    await local({ root: at('house') }).upload('x.txt', 'x')
+    const name = ['--records', 'sqlite:./records.db', '--name', 'house']
+    const go = (from: string, to: string, command: string, ...rest: readonly string[]) =>
+      run(['migrate', 'cutover', command, `file:./${from}`, `file:./${to}`, ...name, ...rest])
+    expect((await go('house', 'right', 'advance')).code).toBe(0)
+    for (const [from, to] of [
+      ['house', 'wrong'],
+      ['elsewhere', 'right'],
+      ['right', 'house'],
+    ] as const)
+      for (const command of ['status', 'advance', 'backfill', 'settle', 'verify', 'drop-source'])
+        expect(await go(from, to, command)).toMatchObject({
+          code: 5,
+          stderr: expect.stringMatching(
+            /"house" goes from file:\S+house\/ to file:\S+right\/, and these stores are/,
+          ),
+        })
+    expect((await run(['ls', '-r', 'file:./wrong'])).stdout).toBe('')
+    expect((await go('house', 'right', 'status')).stdout).toMatch(/^house {2}dual-write: /)
+  }, 120_000)
+
   it('finds what differs, and ends with 6', async () => {
     const name = ['--name', 'second']
     const store = local({ root: at('old') })

@@ -53,7 +53,7 @@ export interface CutOver extends StorageProvider {
  * Closing it closes both stores. The engine stays open: `withRecords` closes it.
  *
  * @throws `invalid-argument` for unknown options, two sides that are one store, or sides with records. Methods throw `conflict` where the
- *   cut-over was begun the other way round.
+ *   cut-over of this name was begun between other stores, or the other way round.
  * @example
  * ```ts
  * const engine = sqlite({ path: './records.db' })

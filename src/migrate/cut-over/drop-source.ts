@@ -74,8 +74,8 @@ async function dropSome(
   const doomed: string[] = []
   for (const key of sizes.keys()) {
     const row = rows.get(key)
-    // What a browser has sent there may be finalized still.
-    const isLeft = isStaging(key) && row?.from !== 'direct'
+    // What a browser has sent there may be finalized still; what no row knows may be another record set's.
+    const isLeft = row !== undefined && row.from !== 'direct' && isStaging(key)
     if (isLeft || row?.gone || arrived.has(key)) doomed.push(key)
     else if (row === undefined) report.unknown++
     else report.kept++

@@ -12,6 +12,29 @@ export function locationOf(kind: string, parts: readonly string[]): string {
   return `${kind}://${parts.map(encodeURIComponent).join('/')}/`
 }
 
+/** Names that are made anew in each process, for what nobody else can know: a memory, and a client that keeps its endpoint to itself. */
+const ANEW = /^(?:client-)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
+
+/** What stands in a location for how one program looks at the place: the address of a folder's URLs, a user of Supabase. */
+const VIEWS: Readonly<Record<string, RegExp>> = {
+  file: /^\/https?%3A[^/]*/,
+  supabase: /(?<=^\/[^/]*(?:\/escape)?)\/as%3D[^/]*/,
+}
+
+/**
+ * Whether two locations are two places, as far as they tell: of a name that is made anew only the rest is compared.
+ */
+export function isElsewhere(one: string, other: string): boolean {
+  const [a, b] = [partsOf(one), partsOf(other)]
+  const hasOtherName = a.name !== b.name && !ANEW.test(a.name) && !ANEW.test(b.name)
+  return a.kind !== b.kind || hasOtherName || a.rest !== b.rest
+}
+
+function partsOf(location: string): { kind: string; name: string; rest: string } {
+  const [, kind = '', name = '', rest = location] = /^([^:]*):\/\/([^/]*)(.*)$/s.exec(location) ?? []
+  return { kind, name, rest: rest.replace(VIEWS[kind] ?? '', '') }
+}
+
 /** For messages: slashes as they were given. */
 export function shownLocation(location: string): string {
   return location.replaceAll('%2F', '/')

@@ -9,13 +9,13 @@ export function s3OptionsOf(
   given: Readonly<Record<string, string | undefined>> | undefined,
 ): S3Options {
   const env = given ?? process.env
-  const { endpoint, profile, publicBaseUrl } = parameters
+  const { endpoint, profile, publicBaseUrl, storeName } = parameters
   const region =
     parameters.region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? (endpoint ? 'us-east-1' : undefined)
   return {
     bucket: name,
     forcePathStyle: flag('forcePathStyle', parameters.forcePathStyle) ?? isAddress(endpoint),
-    ...present({ endpoint, profile, publicBaseUrl, region }),
+    ...present({ endpoint, profile, publicBaseUrl, region, storeName }),
     // Credentials may end at the prefix: then nothing beside it can be probed.
     ...present({ probePrefix: prefix || undefined, credentials: given && awsCredentials(given) }),
   }

@@ -6,7 +6,7 @@ import { decodePart } from './decode-part.ts'
 export const STORE_PARAMETERS = {
   file: [],
   memory: [],
-  s3: ['endpoint', 'region', 'forcePathStyle', 'profile', 'publicBaseUrl'],
+  s3: ['endpoint', 'region', 'forcePathStyle', 'profile', 'publicBaseUrl', 'storeName'],
   supabase: ['url', 'keyEncoding'],
 } as const
 

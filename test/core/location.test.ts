@@ -8,7 +8,7 @@ import { local } from '../../src/adapters/local/index.ts'
 import { memory } from '../../src/adapters/memory.ts'
 import { s3 } from '../../src/adapters/s3/index.ts'
 import { supabase } from '../../src/adapters/supabase/index.ts'
-import { locationOf } from '../../src/core/location.ts'
+import { isElsewhere, locationOf } from '../../src/core/location.ts'
 import { observe, prefix, retry } from '../../src/decorators/index.ts'
 import { withRecords } from '../../src/records/index.ts'
 import { sqlite } from '../../src/sql/sqlite/index.ts'
@@ -30,6 +30,45 @@ describe('a location', () => {
     expect(a.location).toBe(`${files.location}a/`)
     expect(prefix(a, 'b/').location).toBe(prefix(files, 'a/b').location)
     expect(prefix(files, 'b').location).not.toBe(a.location)
+  })
+
+  it('is another place where name, bucket or prefix is another, as far as they tell', async () => {
+    const [client, other] = [1, 2].map(
+      () => new S3Client({ region, endpoint: 'http://127.0.0.1:9000', credentials }),
+    )
+    const named = { bucket, region, credentials }
+    const first = s3({ ...named, endpoint: 'https://one.example.com' })
+    for (const there of [
+      s3({ ...named, endpoint: 'https://two.example.com' }),
+      s3({ ...named, endpoint: 'https://one.example.com', bucket: 'others' }),
+      prefix(first, 'a'),
+      memory(),
+      s3({ bucket: 'others', client: client! }),
+    ])
+      expect(isElsewhere(first.location, there.location)).toBe(true)
+    for (const same of [
+      s3({ ...named, endpoint: 'https://one.example.com/' }),
+      s3({ bucket, client: client! }),
+    ])
+      expect(isElsewhere(first.location, same.location)).toBe(false)
+    expect(
+      isElsewhere(s3({ bucket, client: client! }).location, s3({ bucket, client: other! }).location),
+    ).toBe(false)
+    expect(isElsewhere(memory().location, memory().location)).toBe(false)
+    const signing = {
+      baseUrl: 'https://example.com/files',
+      secret: 'of more than sixteen bytes, say thirty-two',
+    }
+    const folder = await mkdtemp(join(tmpdir(), 'stowage-location-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const [bare, signed] = [local({ root: folder }), local({ root: folder, signing })]
+    expect(isElsewhere(bare.location, signed.location)).toBe(false)
+    expect(isElsewhere(prefix(bare, 'a').location, prefix(signed, 'a').location)).toBe(false)
+    expect(isElsewhere(bare.location, local({ root: join(folder, 'b') }).location)).toBe(true)
+    const project = (...rest: string[]) => locationOf('supabase', ['abc.supabase.co/storage/v1', ...rest])
+    expect(isElsewhere(project('photos'), project('photos', 'as=7f3a'))).toBe(false)
+    expect(isElsewhere(project('photos', 'escape'), project('photos', 'escape', 'as=7f3a'))).toBe(false)
+    expect(isElsewhere(project('photos', 'escape'), project('photos'))).toBe(true)
   })
 
   it('of memory belongs to one store only', () => {

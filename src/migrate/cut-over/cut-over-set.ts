@@ -1,6 +1,6 @@
 import { setTimeout as timer } from 'node:timers/promises'
 import { isStorageError, StorageError } from '../../core/errors.ts'
-import { shownLocation } from '../../core/location.ts'
+import { isElsewhere, shownLocation } from '../../core/location.ts'
 import { PROCESS_OWNER } from '../../core/process-owner.ts'
 import type { StorageProvider } from '../../core/provider.ts'
 import { idFactory } from '../../records/new-id.ts'
@@ -86,7 +86,8 @@ export class CutOverSet {
     const control = await this.control()
     // A typing error would copy everything to another place, find that all of it matches, and delete the source.
     const { fromLocation, toLocation } = control
-    if (fromLocation !== from || toLocation !== to)
+    const isTurned = fromLocation === to || toLocation === from
+    if (isTurned || isElsewhere(fromLocation, from) || isElsewhere(toLocation, to))
       throw this.conflict(
         'cutOver',
         `${JSON.stringify(name)} goes from ${shownLocation(fromLocation)} to ${shownLocation(toLocation)}, and these stores are ${shownLocation(from)} and ${shownLocation(to)}; give the same, the same way round (storeName says that a server is one and the same under another address), or another name for another cut-over`,

@@ -42,6 +42,8 @@ export function deadline(
     )
   }
   const controller = new AbortController()
+  // An operation may send as many requests at once.
+  setMaxListeners(0, controller.signal)
   const end = (reason: unknown) => {
     clear()
     controller.abort(reason)
@@ -75,24 +77,38 @@ export function endedError(
     : new StorageError('aborted', `${operation}: aborted by the caller`, details)
 }
 
-/** `promise`, or a rejection with the signal's reason as soon as it ends. Leaves no listener behind. */
-export function untilEnded<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+/**
+ * `promise`, or a rejection with the signal's reason as soon as it ends. Leaves no listener behind. What the promise gives
+ * after that goes to `giveBack`: a body or a connection that nobody will take now.
+ */
+export function untilEnded<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  giveBack?: (late: T) => unknown,
+): Promise<T> {
   if (signal === undefined) return promise
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
+    let ended = signal.aborted
+    const onAbort = () => {
+      ended = true
+      reject(signal.reason)
+    }
+    if (ended) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
     const forget = () => signal.removeEventListener('abort', onAbort)
-    promise.then(
+    const settled = promise.then(
       value => {
         forget()
         resolve(value)
+        return ended ? giveBack?.(value) : undefined
       },
       error => {
         forget()
         reject(error)
       },
     )
+    // Nobody is left to hear that it can't be given back.
+    if (giveBack !== undefined) settled.catch(() => {})
   })
 }
 

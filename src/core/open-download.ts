@@ -32,7 +32,7 @@ export async function openDownload(
       range?.kind === 'empty'
         ? openEmpty(driver, request, range.start)
         : driver.read({ ...request, range, into })
-    const answer = await untilEnded(reading, signal).catch(async error => {
+    const answer = await untilEnded(reading, signal, late => late.source.cancel()).catch(async error => {
       // Every byte of an empty object's last n is none, which HTTP calls unsatisfiable.
       if (range?.kind === 'suffix' && toError(error).status === 416)
         return openEmptySuffix(driver, request, error)

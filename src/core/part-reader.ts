@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
+import { bodySource } from './body-source.ts'
 import { untilEnded } from './deadline.ts'
 import type { PartBytes, PartSource } from './driver.ts'
 import { StorageError } from './errors.ts'
+import { OwnSignals } from './own-signals.ts'
 import type { RangeSource } from './resumable-upload.ts'
 
 /** Reads parts of a caller's source whole, and hashes them. The memory of parts that were released is used again. */
@@ -9,6 +11,8 @@ export class PartReader implements PartSource {
   readonly size: number
   readonly #source: RangeSource
   readonly #free: Buffer[] = []
+  /** By the signal that a driver reads parts under, which may be one for all of them. */
+  readonly #signals = new WeakMap<AbortSignal, OwnSignals>()
 
   constructor(source: RangeSource) {
     this.#source = source
@@ -17,8 +21,15 @@ export class PartReader implements PartSource {
 
   /** @throws `aborted` where the source fails; `invalid-argument` for bytes of another length */
   async read(start: number, end: number, signal: AbortSignal | undefined): Promise<PartBytes> {
+    if (signal === undefined) return this.#read(start, end, signal)
+    const signals = this.#signals.get(signal) ?? new OwnSignals(signal)
+    this.#signals.set(signal, signals)
+    return signals.during(own => this.#read(start, end, own))
+  }
+
+  async #read(start: number, end: number, signal: AbortSignal | undefined): Promise<PartBytes> {
     try {
-      const given = await untilEnded(this.#open(start, end, signal), signal)
+      const given = await untilEnded(this.#open(start, end, signal), signal, closeUnread)
       if (given instanceof Uint8Array) {
         if (given.length !== end - start) throw wrongLength(start, end, given.length)
         return { bytes: given, sha256: createHash('sha256').update(given).digest('hex'), release() {} }
@@ -57,6 +68,10 @@ export class PartReader implements PartSource {
     if (have < length) throw wrongLength(start, end, have)
     return { bytes, sha256: hash.digest('hex'), release: () => void this.#free.push(bytes) }
   }
+}
+
+function closeUnread(given: Uint8Array | AsyncIterable<Uint8Array>): void {
+  if (!(given instanceof Uint8Array)) bodySource(given).stop()
 }
 
 function wrongLength(start: number, end: number, actual: number): StorageError {

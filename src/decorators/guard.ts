@@ -64,10 +64,13 @@ export class Guard {
     this.#outer?.removeEventListener('abort', this.#onAbort)
   }
 
-  /** `work`, or the error of what ended it; then `work` has `graceMs` to end by itself. */
-  async until<T>(work: Promise<T>, graceMs = 0): Promise<T> {
+  /**
+   * `work`, or the error of what ended it; then `work` has `graceMs` to end by itself. What it gives when nobody waits any
+   * more goes to `giveBack`.
+   */
+  async until<T>(work: Promise<T>, graceMs = 0, giveBack?: (late: T) => unknown): Promise<T> {
     try {
-      return await untilEnded(work, this.signal)
+      return await untilEnded(work, this.signal, giveBack)
     } catch (error) {
       if (!this.signal.aborted) throw error
       if (graceMs > 0) await this.#within(graceMs, work)

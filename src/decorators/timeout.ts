@@ -130,7 +130,7 @@ export function timeout(inner: StorageProvider, options: TimeoutOptions): Storag
       try {
         guard.arm(Math.min(timeoutMs, options?.timeoutMs ?? timeoutMs))
         const opening = inner.download(key, { ...options, signal: guard.signal })
-        const download = await guard.until(opening)
+        const download = await guard.until(opening, 0, late => late.cancel())
         guard.disarm()
         return download.through(
           source => guarded(source, guard, idleMs, download.length),

@@ -145,6 +145,33 @@ describe('around a driver', () => {
     }
   })
 
+  it('cancels the body of an answer that comes when the call has ended, whatever comes of that', async () => {
+    const cancelled: string[] = []
+    const answers: (() => void)[] = []
+    const { files } = counting({
+      translate,
+      read: ({ key }) =>
+        new Promise(resolve => {
+          const cancel = () => {
+            cancelled.push(key)
+            if (key === 'broken') throw new Error('no connection to free')
+          }
+          const source = { async *chunks() {}, cancel }
+          answers.push(() => resolve({ info: { key, size: 0, metadata: {} }, source }))
+        }),
+    })
+    const controller = new AbortController()
+    const { signal } = controller
+    const given = [files.download('aborted', { signal }), files.download('broken', { signal })]
+    const late = files.download('late', { timeoutMs: 5 })
+    controller.abort()
+    for (const download of given) await expect(download).rejects.toSatisfy(hasCode('aborted'))
+    await expect(late).rejects.toSatisfy(hasCode('timeout'))
+    expect(cancelled).toEqual([])
+    for (const answer of answers) answer()
+    await expect.poll(() => cancelled).toEqual(['aborted', 'broken', 'late'])
+  })
+
   it('ends an upload that waits for what the endpoint says of its condition', async () => {
     const { files, calls } = counting(
       { translate, ask: () => new Promise<never>(() => {}) },

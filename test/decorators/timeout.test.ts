@@ -130,6 +130,23 @@ describe('the time of a download', () => {
       },
     })
 
+  it('gives back a body that comes when its time is over', async () => {
+    const ends: string[] = []
+    let answer = (_: Download) => {}
+    const download = () =>
+      new Promise<Download>(resolve => {
+        answer = resolve
+      })
+    const { files, time } = hanging({ download })
+    const opening = files.download('a')
+    time.advance(100)
+    await expect(opening).rejects.toMatchObject(message)
+    const source = { async *chunks() {}, cancel: () => void ends.push('cancelled') }
+    answer(new Download({ info: { key: 'a', size: 0 }, source }))
+    await turn()
+    expect(ends).toEqual(['cancelled'])
+  })
+
   it('ends where the head does not come', async () => {
     const { files, time } = hanging({ download: never })
     const opening = files.download('a')

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type ChecksumRequest, digest, isComputed } from '../../core/checksum.ts'
 import type { Attributes, WriteRequest } from '../../core/driver.ts'
 import { StorageError } from '../../core/errors.ts'
+import { OwnSignals } from '../../core/own-signals.ts'
 import type { ObjectInfo } from '../../core/results.ts'
 import type { S3Connection } from './connection.ts'
 import { S3Failure } from './errors.ts'
@@ -79,6 +80,7 @@ async function uploadParts(
   rest: ReturnType<typeof partBuffers>,
 ): Promise<ObjectInfo> {
   const stop = new AbortController()
+  const puts = new OwnSignals(stop.signal)
   const onAbort = () => stop.abort(request.signal!.reason)
   request.signal?.addEventListener('abort', onAbort, { once: true })
   const stored: StoredPart[] = []
@@ -90,7 +92,8 @@ async function uploadParts(
       const { number, bytes, release }: PartBuffer = part
       size += bytes.length
       const { headers, named } = partChecksum(request.checksum, bytes)
-      const task = putPart(connection, request.key, upload, number, bytes, { headers, signal: stop.signal })
+      const task = puts
+        .during(signal => putPart(connection, request.key, upload, number, bytes, { headers, signal }))
         .then(done => {
           stored[number - 1] = { ...done, ...named }
           release()

@@ -2,6 +2,7 @@ import { EMPTY_SHA256 } from '../../core/checksum.ts'
 import { eitherSignal } from '../../core/deadline.ts'
 import type { ResumableRequest } from '../../core/driver.ts'
 import { StorageError } from '../../core/errors.ts'
+import { OwnSignals } from '../../core/own-signals.ts'
 import type { ObjectInfo } from '../../core/results.ts'
 import type { UploadedPart } from '../../core/resumable-upload.ts'
 import type { S3Connection } from './connection.ts'
@@ -74,6 +75,7 @@ async function sendMissing(
   // What others can go on with is worth the end of its way; what is removed anyhow is not.
   const stop = new AbortController()
   const signal = eitherSignal(request.signal, stop.signal)
+  const puts = new OwnSignals(signal)
   const missing = [...upload.stored.keys()].filter(at => upload.stored[at] === undefined).values()
   const failures: unknown[] = []
   const worker = async () => {
@@ -81,10 +83,9 @@ async function sendMissing(
       if (signal.aborted || failures.length > 0) return
       const { start, end } = spanOf(upload, at, source.size)
       const { bytes, sha256, release } = await source.read(start, end, signal)
-      const part = await putPart(connection, request.key, upload, at + 1, bytes, {
-        payloadHash: sha256,
-        signal,
-      })
+      const part = await puts.during(own =>
+        putPart(connection, request.key, upload, at + 1, bytes, { payloadHash: sha256, signal: own }),
+      )
       release()
       upload.stored[at] = part
       await request.stored({ start, end, sha256, etag: stripQuotes(part.ETag)! } satisfies UploadedPart)

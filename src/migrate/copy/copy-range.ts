@@ -1,5 +1,6 @@
 import { eitherSignal, endedError } from '../../core/deadline.ts'
 import { StorageError } from '../../core/errors.ts'
+import { OwnSignals } from '../../core/own-signals.ts'
 import type { Manifest, ManifestRow, RowRange } from '../manifest.ts'
 import type { OnEvent } from '../migration-event.ts'
 import { AdaptiveLimit } from './adaptive-limit.ts'
@@ -9,7 +10,6 @@ import { knownWork } from './copy-progress.ts'
 import type { CopySettings } from './copy-settings.ts'
 import { CopyTotals } from './copy-totals.ts'
 import { type CopyFailure, copyTries } from './copy-tries.ts'
-import { ObjectSignals } from './object-signals.ts'
 import { pace } from './pace.ts'
 import { PartBuffers } from './part-buffers.ts'
 import { RowKeeper } from './row-keeper.ts'
@@ -96,7 +96,7 @@ export async function copyRange(
     part: (key, bytes) => totals.part(key, bytes),
     lost: (key, names) => totals.lost(key, names),
   }
-  const signals = new ObjectSignals(run)
+  const signals = new OwnSignals(run)
   const underWay = new UnderWay()
   try {
     for await (const row of manifest.rows({ ...range, states: ['planned', 'failed'] })) {

@@ -1,8 +1,8 @@
 /** Looks at many objects at once, in order, and writes what was found into the manifest. */
 import { endedError } from '../../core/deadline.ts'
 import { isStorageError, StorageError } from '../../core/errors.ts'
+import { OwnSignals } from '../../core/own-signals.ts'
 import { AdaptiveLimit } from '../copy/adaptive-limit.ts'
-import { ObjectSignals } from '../copy/object-signals.ts'
 import { type Pace, type PaceOptions, pace as paceOf, pause } from '../copy/pace.ts'
 import type { Manifest, ManifestRow, RowChange } from '../manifest.ts'
 import type { VerifyLevel } from '../migrate-options.ts'
@@ -85,7 +85,7 @@ export async function checkRows(
   const { level, total, signal, onEvent, onCheckpoint } = options
   const { limits } = settings
   // One that never ends by itself stands for none: each object still has its own.
-  const signals = new ObjectSignals(signal ?? new AbortController().signal)
+  const signals = new OwnSignals(signal ?? new AbortController().signal)
   const pace = paceOf(limits, { now: settings.now, sleep: options.sleep })
   const most = limits.concurrency ?? limits.maxConcurrency
   const limit = new AdaptiveLimit({

@@ -22,7 +22,11 @@ const STATUS: Partial<Record<StorageError['code'], number>> = {
 /** @throws a refusal for a source that may not be read or that can't */
 export async function openSource(url: string, places: Places, signal: AbortSignal): Promise<DevImageSource> {
   try {
-    const given = await untilEnded(Promise.resolve(places.source?.(url, { signal })), signal)
+    const given = await untilEnded(
+      Promise.resolve(places.source?.(url, { signal })),
+      signal,
+      late => late && closeSource(late),
+    )
     if (given !== undefined) return given
     const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(url) ?? []
     switch (scheme.toLowerCase()) {

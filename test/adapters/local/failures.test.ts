@@ -1,5 +1,5 @@
-import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { describe, expect, it } from 'vitest'
+import { chmod, mkdir, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { local } from '../../../src/adapters/local/index.ts'
 import { hasCode } from '../../support/has-code.ts'
 import { refused } from '../../support/refused.ts'
@@ -32,6 +32,36 @@ describe('local storage that fails', () => {
     await expect(stat(await root.path('not'))).rejects.toMatchObject({ code: 'ENOENT' })
     await files.upload('a', 'x')
     expect(await keysOf(files)).toEqual(['a'])
+  })
+
+  // Only Linux tells which files a process has open.
+  it.runIf(process.platform === 'linux')('leaves none open that was asked for and given up', async () => {
+    const files = await root.files()
+    await files.upload('a', 'x')
+    // A file that nobody closes is closed when memory is collected, which Node warns of.
+    const warnings: Error[] = []
+    const onWarning = (warning: Error) => void warnings.push(warning)
+    process.on('warning', onWarning)
+    onTestFinished(() => void process.off('warning', onWarning))
+    const path = await root.path()
+    const open = async () => {
+      const names = await readdir('/proc/self/fd')
+      const links = await Promise.all(names.map(name => readlink(`/proc/self/fd/${name}`).catch(() => '')))
+      return links.filter(link => link.startsWith(path))
+    }
+    for (let i = 0; i < 20; i++) {
+      const given = new AbortController()
+      const download = files.download('a', { signal: given.signal })
+      // At different moments of the opening.
+      for (let turns = 0; turns < i; turns++) await null
+      given.abort()
+      await download.then(
+        download => download.cancel(),
+        error => expect(error).toSatisfy(hasCode('aborted')),
+      )
+    }
+    await expect.poll(open).toEqual([])
+    expect(warnings).toEqual([])
   })
 
   it('says that its root is a file', async () => {

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { migrate } from '../../../src/migrate/migrate.ts'
 import type { MigrateOptions } from '../../../src/migrate/migrate-options.ts'
 import { resumableMemory } from '../../support/resumable-memory.ts'
@@ -31,6 +32,30 @@ describe('limits', () => {
     // 40 parts, read and sent, and the object's own; two are free at once.
     expect(waited).toBeGreaterThanOrEqual(3_900)
     expect(waited).toBeLessThan(4_600)
+  })
+
+  test('on bytes a second let many parts wait at once, and be interrupted, without a warning', async () => {
+    const warnings: Error[] = []
+    const onWarning = (warning: Error) => void warnings.push(warning)
+    process.on('warning', onWarning)
+    onTestFinished(() => void process.off('warning', onWarning))
+    const sides = await twoSides({ a: Buffer.alloc(40 * PART) }, { to: resumableMemory({ partBytes: PART }) })
+    const controller = new AbortController()
+    let waiting = 0
+    const migration = migrate({
+      ...sides,
+      signal: controller.signal,
+      limits: { bytesPerSecond: PART, largeObjectBytes: PART, partBytes: PART, bytesInFlight: 20 * PART },
+      sleep(ms, signal) {
+        if (++waiting === 20) setImmediate(() => controller.abort())
+        return delay(ms, undefined, { signal })
+      },
+    })
+    await migration.plan()
+    await expect(migration.run()).rejects.toMatchObject({ code: 'aborted' })
+    await new Promise(setImmediate)
+    expect(waiting).toBe(20)
+    expect(warnings).toEqual([])
   })
 
   test('on requests and bytes a second hold for what is compared, not copied', async () => {

@@ -59,6 +59,24 @@ describe('limits of devImages', () => {
     expect([answer.status, await answer.text()]).toEqual([503, 'Timeout'])
   })
 
+  it('closes a source that comes when it has been given up', async () => {
+    let closed = 0
+    let answer = (_: DevImageSource) => {}
+    const source = () =>
+      new Promise<DevImageSource>(resolve => {
+        answer = resolve
+      })
+    const { ask } = await servedImages({}, { source, timeoutMs: 20 })
+    expect((await ask(localUrl('', 'a.jpg'))).status).toBe(503)
+    const iterator = { next: async () => ({ done: true as const, value: undefined }) }
+    const close = async () => {
+      closed++
+      return iterator.next()
+    }
+    answer({ body: { [Symbol.asyncIterator]: () => ({ ...iterator, return: close }) } })
+    await expect.poll(() => closed).toBe(1)
+  })
+
   it('has room again after sources that never come and never end, whatever they make of the signal', async () => {
     const never = new Promise<never>(() => {})
     const stuck = async function* () {

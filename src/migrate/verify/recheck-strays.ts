@@ -19,8 +19,7 @@ export async function recheckStrays(
 ): Promise<void> {
   const { source, destination } = await strayCounts(manifest)
   if (source + destination === 0) return
-  // What is kept is written over what was read before: a kill in between leaves too many, never too few.
-  const kept = new StrayLog(manifest)
+  const kept = await StrayLog.begin(manifest)
   let asked = 0
   for await (const page of pagesOf(unplanned(manifest))) {
     const isAsked = asked < MOST_ASKED

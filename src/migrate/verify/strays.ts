@@ -29,28 +29,39 @@ export function strayReason({ side }: Stray): string {
 const PAGE = 200
 
 const SETTING = 'strays'
-const NONE = { source: 0, destination: 0, pages: 0 }
 
-const pageName = (page: number) => `strays:${page}`
+/**
+ * Pages are written beside those that hold, and hold themselves once all are there: a log that is never ended, of a verification that was
+ * killed, forgets nothing that was found before.
+ */
+const SETS = ['strays', 'strays-b'] as const
 
-/** Writes what one verification finds, in place of what the last one found. */
+interface Stored extends StrayCounts {
+  readonly pages: number
+  /** What the names of the pages begin with. Left out where there was one name for all. */
+  readonly set?: (typeof SETS)[number]
+}
+
+const NONE: Stored = { source: 0, destination: 0, pages: 0 }
+
+const pageName = (set: Stored['set'], page: number) => `${set ?? SETS[0]}:${page}`
+
+/** Writes what one verification finds. Once it has ended, that stands in place of what the last one found. */
 export class StrayLog {
   readonly #manifest: Manifest
+  readonly #set: Stored['set']
   readonly #counts = { source: 0, destination: 0 }
   #waiting: Stray[] = []
   #pages = 0
 
-  constructor(manifest: Manifest) {
+  private constructor(manifest: Manifest, set: Stored['set']) {
     this.#manifest = manifest
+    this.#set = set
   }
 
-  get counts(): StrayCounts {
-    return { ...this.#counts }
-  }
-
-  /** Forgets the last verification's first: its pages are about to be written over. */
-  async begin(): Promise<void> {
-    await this.#finish()
+  static async begin(manifest: Manifest): Promise<StrayLog> {
+    const { set = SETS[0] } = await stored(manifest)
+    return new StrayLog(manifest, set === SETS[0] ? SETS[1] : SETS[0])
   }
 
   async add(stray: Stray): Promise<void> {
@@ -61,17 +72,14 @@ export class StrayLog {
 
   async end(): Promise<void> {
     if (this.#waiting.length > 0) await this.#flush()
-    await this.#finish()
+    const all: Stored = { ...this.#counts, pages: this.#pages, set: this.#set }
+    await this.#manifest.setSetting(SETTING, JSON.stringify(all))
   }
 
   async #flush(): Promise<void> {
     const page = this.#waiting
     this.#waiting = []
-    await this.#manifest.setSetting(pageName(this.#pages++), JSON.stringify(page))
-  }
-
-  #finish(): Promise<void> {
-    return this.#manifest.setSetting(SETTING, JSON.stringify({ ...this.#counts, pages: this.#pages }))
+    await this.#manifest.setSetting(pageName(this.#set, this.#pages++), JSON.stringify(page))
   }
 }
 
@@ -80,16 +88,16 @@ export async function strayCounts(manifest: Manifest): Promise<StrayCounts> {
   return { source, destination }
 }
 
-/** What the last verification found, page by page. */
+/** What the last verification that ended found, page by page. */
 export async function* strays(manifest: Manifest): AsyncGenerator<Stray> {
-  const { pages } = await stored(manifest)
+  const { pages, set } = await stored(manifest)
   for (let page = 0; page < pages; page++) {
-    const text = await manifest.setting(pageName(page))
+    const text = await manifest.setting(pageName(set, page))
     if (text !== undefined) yield* JSON.parse(text) as Stray[]
   }
 }
 
-async function stored(manifest: Manifest): Promise<StrayCounts & { pages: number }> {
+async function stored(manifest: Manifest): Promise<Stored> {
   const text = await manifest.setting(SETTING)
   return text === undefined ? NONE : JSON.parse(text)
 }

@@ -90,8 +90,7 @@ async function verifyWhole({ settings, manifest, shared }: Work): Promise<number
   const resumed = run
   // What was copied again since has to be looked at again.
   const isDone = (row: ManifestRow) => isBehind(resumed, row.sourceKey) && isLookedAt(row, level)
-  const strays = new StrayLog(manifest)
-  await strays.begin()
+  const strays = await StrayLog.begin(manifest)
   await compareDestination(settings, manifest, { ...shared, strays, keeps: isDone })
   const destinationOf = await destinationsOf(settings)
   const rows = compareSource(settings, manifest, {

@@ -24,8 +24,7 @@ function row(sourceKey: string, change: Partial<RowChange>): RowChange {
 async function manifestOf(rows: readonly RowChange[], extra: readonly string[] = []): Promise<Manifest> {
   const manifest = await openManifest(sqlite({ path: ':memory:' }), 'default')
   await manifest.write(rows)
-  const log = new StrayLog(manifest)
-  await log.begin()
+  const log = await StrayLog.begin(manifest)
   for (const key of extra) await log.add({ side: 'destination', key, size: 7 })
   await log.end()
   return manifest

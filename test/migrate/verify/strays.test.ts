@@ -118,3 +118,37 @@ test('what was new at the source is planned by the next run, and no stray any mo
   expect(await run()).toMatchObject({ complete: true, copied: 1 })
   expect(await strays()).toEqual([])
 })
+
+test('a verification that is ended early forgets nothing of what the last one found', async () => {
+  const { from, to, verify, strays, status } = await migrated(many('a', 3))
+  await from.upload('b', 'new')
+  for (const key of Object.keys(many('x', 450))) await to.upload(key, 'extra')
+  await verify()
+  const found = await strays()
+  expect(found).toHaveLength(451)
+  // Pages of another content: what the ended one has written must not be read as what was found.
+  for (const key of Object.keys(many('w', 450))) await to.upload(key, 'later')
+  for (const last of ['listing', 'verified']) {
+    const ending = new AbortController()
+    const ended = verify({
+      signal: ending.signal,
+      onEvent: ({ kind }) => {
+        if (kind === last) ending.abort()
+      },
+    })
+    await expect(ended).rejects.toMatchObject({ code: 'aborted' })
+    expect((await status()).phase).toBe('copied')
+    expect(await strays()).toEqual(found)
+  }
+  expect(await verify()).toMatchObject({ complete: false, strays: { source: 1, destination: 900 } })
+  expect(await strays()).toHaveLength(901)
+})
+
+test('strays that were written down under one name for all are still read', async () => {
+  const { manifest, verify, strays } = await migrated(many('a', 1))
+  await manifest.setSetting('strays:0', JSON.stringify([{ side: 'destination', key: 'x', size: 1 }]))
+  await manifest.setSetting('strays', JSON.stringify({ source: 0, destination: 1, pages: 1 }))
+  expect(await strays()).toEqual([{ side: 'destination', key: 'x', size: 1 }])
+  expect(await verify()).toMatchObject({ complete: true })
+  expect(await strays()).toEqual([])
+})

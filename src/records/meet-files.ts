@@ -4,7 +4,13 @@
  * file over it, and never comes back under its name.
  */
 import { keyProblem } from '../core/keys.ts'
-import { HELD, type JoinedTransaction, type QueryOptions, type Statement } from '../sql/engine.ts'
+import {
+  type Engine,
+  HELD,
+  type JoinedTransaction,
+  type QueryOptions,
+  type Statement,
+} from '../sql/engine.ts'
 import { adoptBatch } from './adopt-batch.ts'
 import { RESERVED, uploadOf } from './physical-key.ts'
 import type { FileRecord } from './record.ts'
@@ -12,24 +18,45 @@ import type { RecordSet } from './record-set.ts'
 import { tenantTable } from './tenant-id.ts'
 
 const BATCH = 200
-/** The row of a record set whose unrecorded objects become files as they are met. */
+/** The row of a record set whose unrecorded objects become files as they are met: its value is where it meets them. */
 const SETTING = 'adopt_met'
+/** The value of rows that were written before they said where. */
+const SOMEWHERE = '1'
 
 /** Whether this record set meets objects: as the option says, else as it said when it was last given, by whichever process. */
-export async function readAdoptMet({ engine, tenant, options, newId }: RecordSet): Promise<boolean> {
+export async function readAdoptMet(set: RecordSet): Promise<boolean> {
+  const { engine, tenant, provider, newId } = set
+  const { adoptMet } = set.options
   const table = tenantTable(tenant, 'settings')
   const [row] = await engine.query([`SELECT value FROM ${table} WHERE name = ?`, SETTING])
-  const { adoptMet = row !== undefined } = options
-  if (adoptMet !== (row !== undefined))
-    await engine.batch(
-      [
-        adoptMet
-          ? [`INSERT INTO ${table} (name, value) VALUES (?, '1') ON CONFLICT (name) DO NOTHING`, SETTING]
-          : [`DELETE FROM ${table} WHERE name = ?`, SETTING],
-      ],
-      { id: `${newId()}:adopt-met`, durable: true },
-    )
-  return adoptMet
+  const changes: Statement[] = []
+  // Who does not give the option may be a tool over a copy of the store.
+  if (adoptMet === true && row?.value !== provider.location)
+    changes.push([
+      `INSERT INTO ${table} (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+      SETTING,
+      provider.location,
+    ])
+  if (adoptMet === false && row !== undefined) changes.push([`DELETE FROM ${table} WHERE name = ?`, SETTING])
+  if (changes.length > 0) await engine.batch(changes, { id: `${newId()}:adopt-met`, durable: true })
+  return adoptMet ?? row !== undefined
+}
+
+/** The location at which the option was last given; undefined where the record set meets nothing, or that is not known. */
+export async function metLocation(engine: Engine, tenant: string): Promise<string | undefined> {
+  const [row] = await engine.query(
+    [`SELECT value FROM ${tenantTable(tenant, 'settings')} WHERE name = ?`, SETTING],
+    { consistency: 'linearizable' },
+  )
+  return row === undefined || row.value === SOMEWHERE ? undefined : String(row.value)
+}
+
+/** For who has moved the bytes to the store of this set: where it meets objects, that is there from now on. */
+export async function moveMet(set: RecordSet): Promise<void> {
+  const where = set.provider.location
+  await set.write([[`UPDATE ${set.table('settings')} SET value = ? WHERE name = ?`, where, SETTING]], {
+    durable: true,
+  })
 }
 
 export interface MeetOptions {

@@ -14,7 +14,7 @@ export interface RecordsOptions {
   /**
    * Whether an object that is below the root without a record becomes a file when it is first read, asked for, signed, copied, written over
    * or deleted. Each question about a key that has no record then costs a request to the store. Default: as the record set was last
-   * told, by any process; in the beginning false.
+   * told, by any process; in the beginning false. Give it again over another store: a cut-over asks where it was given last.
    */
   adoptMet?: boolean
   /** Milliseconds that replaced bytes, and so the URLs handed out for them, still live. Default: 15 minutes. 0: none. */

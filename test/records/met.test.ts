@@ -113,6 +113,30 @@ it('is remembered by the record set until it is told otherwise', async () => {
   expect(await another().exists('b.txt')).toBe(false)
 })
 
+it('is remembered with the store in which objects are met, as whoever gave the option has it', async () => {
+  const { another, engine, store, rows } = recorded({ root: '' })
+  const remembered = () => rows("SELECT value FROM t_default__settings WHERE name = 'adopt_met'")
+  await another({ adoptMet: true }).exists('nothing.txt')
+  expect(await remembered()).toEqual([{ value: store.location }])
+  await withRecords(memory(), engine, { env: {} }).exists('nothing.txt')
+  expect(await remembered()).toEqual([{ value: store.location }])
+  const other = memory()
+  await withRecords(other, engine, { adoptMet: true, env: {} }).exists('nothing.txt')
+  expect(await remembered()).toEqual([{ value: other.location }])
+})
+
+it('is remembered also where it was written before it said in which store', async () => {
+  const { another, engine, store, rows } = recorded({ root: '' })
+  await another({ adoptMet: true }).exists('nothing.txt')
+  await engine.batch([["UPDATE t_default__settings SET value = '1' WHERE name = 'adopt_met'"]])
+  await store.upload('a.txt', 'x')
+  expect(await another().exists('a.txt')).toBe(true)
+  await another({ adoptMet: true }).exists('nothing.txt')
+  expect(await rows("SELECT value FROM t_default__settings WHERE name = 'adopt_met'")).toEqual([
+    { value: store.location },
+  ])
+})
+
 it('does not make a file of what is below another root, of our own form, reserved, or about to be deleted', async () => {
   const world = recorded({
     tenant: 'acme',

@@ -18,7 +18,6 @@ import type {
 } from '../../core/driver.ts'
 import { invalidArgument, unsupported } from '../../core/errors.ts'
 import { compareKeys } from '../../core/keys.ts'
-import { locationOf } from '../../core/location.ts'
 import type { KeyEntry } from '../../core/options.ts'
 import type {
   DeleteResult,
@@ -30,6 +29,7 @@ import type {
 } from '../../core/provider.ts'
 import { bothCapabilities } from './both-capabilities.ts'
 import { CompareReads } from './compare-reads.ts'
+import { cutOverLocation } from './cut-over-location.ts'
 import type { CutOverSet } from './cut-over-set.ts'
 import { listBoth } from './list-both.ts'
 import { otherSide, SIDES, type Side } from './phase.ts'
@@ -59,12 +59,8 @@ export class CutOverDriver implements Driver {
     return this.#set.side('from').name
   }
 
-  /** The same in all phases: a key names the same object throughout. */
   get location() {
-    return locationOf(
-      'cut-over',
-      SIDES.map(side => this.#set.side(side).location),
-    )
+    return cutOverLocation(this.#set.side('from').location, this.#set.side('to').location)
   }
 
   /** Once: what a store finds out only when it is asked are its conditions, which are none of these. */

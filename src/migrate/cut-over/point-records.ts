@@ -1,3 +1,4 @@
+import { metLocation } from '../../records/meet-files.ts'
 import { tenantTable } from '../../records/tenant-id.ts'
 import { listTenants, tenantStatus } from '../../records/tenants.ts'
 import type { Statement } from '../../sql/engine.ts'
@@ -5,6 +6,7 @@ import type { CutOverSet } from './cut-over-set.ts'
 import { OBJECTS } from './cut-over-tables.ts'
 import { selectRows } from './object-rows.ts'
 import type { Side } from './phase.ts'
+import { recordPlaces } from './record-places.ts'
 
 const PAGE = 500
 
@@ -19,11 +21,17 @@ const PLACES = [
  * Makes records say of the objects of this cut-over what holds on `side`, which is about to be alone: the version there, and no etag, since
  * theirs may be one of the other store. Else an audit over the one store would find each of them changed, and a delete name a version
  * that is not there. Run again, it changes nothing.
+ *
+ * Records of which it is known that they lie in another store stay as they are: what they have under the same key is another object. Of
+ * those that never adopted what they met it is not known.
  */
 export async function pointRecords(set: CutOverSet, side: Side, signal?: AbortSignal): Promise<void> {
+  const places = await recordPlaces(set)
   const tenants: string[] = []
-  for (const { id } of await listTenants(set.engine))
-    if ((await tenantStatus(set.engine, id)).schemaVersion > 0) tenants.push(id)
+  for (const { id } of await listTenants(set.engine)) {
+    if ((await tenantStatus(set.engine, id)).schemaVersion === 0) continue
+    if (!places.isElsewhere(await metLocation(set.engine, id))) tenants.push(id)
+  }
   for (let after = ''; ; ) {
     signal?.throwIfAborted()
     const rows = await selectRows(set, ['key > ? ORDER BY key LIMIT ?', after, BigInt(PAGE)])

@@ -2,6 +2,7 @@ import { StorageError } from '../../core/errors.ts'
 import { assertFactoryOptions } from '../../core/factory-options.ts'
 import type { StorageProvider } from '../../core/provider.ts'
 import type { AuditReport } from '../../records/audit.ts'
+import { moveMet } from '../../records/meet-files.ts'
 import { RecordSet } from '../../records/record-set.ts'
 import type { RecordsOptions } from '../../records/records-options.ts'
 import { tenantOf } from '../../records/tenant-id.ts'
@@ -90,6 +91,7 @@ export async function repointRecords(options: RepointOptions): Promise<RepointRe
     throw refuse(`not all bytes of ${tenant} have arrived and match; the records were not changed`)
   const set = new RecordSet(to, records, recordsOptions, () => existingTenant(records, tenant))
   const refreshed = await refreshRecords(set, await migration.manifest(), signal)
+  await moveMet(set)
   const audit = await withRecords(to, records, recordsOptions).audit({ signal })
   if (!audit.clean)
     throw refuse(

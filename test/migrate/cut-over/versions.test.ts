@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { memory } from '../../../src/adapters/memory.ts'
+import { forward } from '../../../src/decorators/forward.ts'
 import { cutOver } from '../../../src/migrate/cut-over/cut-over.ts'
 import { withRecords } from '../../../src/records/index.ts'
 import { sqlite } from '../../../src/sql/sqlite/index.ts'
@@ -68,4 +69,35 @@ describe('a destination that keeps versions', () => {
       expect([key, to.countOf(physical)]).toEqual([key, 0])
     }
   })
+})
+
+it('tells records that lie here the version at the side that is left, and leaves alone those of another store', async () => {
+  const [from, to, other] = [versionedMemory(), versionedMemory(), versionedMemory()]
+  const engine = sqlite({ path: ':memory:' })
+  const store = cutOver({ from, to, engine })
+  const options = { adoptMet: true, env: {}, replaceGraceMs: 0 }
+  const files = withRecords(store, engine, { tenant: 'a', ...options })
+  // Of two stores in memory, locations do not tell whether they are two.
+  const named = Object.defineProperty(forward(other, {}), 'location', { value: 's3://server/other/' })
+  const others = withRecords(named, engine, { tenant: 'b', ...options })
+  await from.upload('a/x.txt', 'x', text)
+  await from.upload('b/x.txt', 'stale', text)
+  await other.upload('b/x.txt', 'x', text)
+  const versionOf = async (tenant: string) =>
+    (await engine.query([`SELECT version_id FROM t_${tenant}__files`]))[0]?.version_id
+  await others.info('x.txt')
+  const version = (await other.info('b/x.txt')).versionId
+  expect(await versionOf('b')).toBe(version)
+  await files.info('x.txt')
+  await putInPhase(engine, 'default', 'backfill')
+  await store.backfill()
+  await store.verify()
+  for (let phase = 3; phase <= 5; phase++) await store.advance()
+  await store.verify({ level: 'content' })
+  expect(await store.advance()).toBe('retired')
+  expect(await versionOf('b')).toBe(version)
+  expect(await versionOf('a')).toBe((await to.info('a/x.txt')).versionId)
+  expect(await others.delete('x.txt')).toMatchObject({ status: 'deleted' })
+  expect(other.countOf('b/x.txt')).toBe(0)
+  await files.close()
 })

@@ -81,6 +81,15 @@ describe('records that are pointed to another store', () => {
     expect((await moved.audit()).clean).toBe(true)
   })
 
+  test('meet objects in the new store from then on, where they did so in the old one', async () => {
+    const { from, to, records, manifest, options } = await filesBefore()
+    await withRecords(from, records, { ...options, adoptMet: true }).exists('nothing.txt')
+    await repointRecords({ from, to, records, recordsOptions: options, manifest })
+    expect(await records.query(["SELECT value FROM t_default__settings WHERE name = 'adopt_met'"])).toEqual([
+      { value: to.location },
+    ])
+  })
+
   test('go on after a call that failed in the middle', async () => {
     const { from, to, records, manifest, options } = await filesBefore()
     const ending = new AbortController()

@@ -4,8 +4,9 @@ import { entryName } from '../../core/listing.ts'
 import type { ListEntry } from '../../core/results.ts'
 import type { S3Connection } from './connection.ts'
 import { stripQuotes } from './object-headers.ts'
+import { type ObjectRow, readObjectRows } from './object-rows.ts'
 import { notS3 } from './read.ts'
-import { childrenNamed, childText, leafText, parseXml, withoutRepeated, type XmlElement } from './xml.ts'
+import { childrenNamed, childText, parseXml, type XmlElement } from './xml.ts'
 
 export async function listPage(connection: S3Connection, request: ListRequest): Promise<ListAnswer> {
   const { prefix, delimiter, startAfter, cursor, limit, signal } = request
@@ -19,12 +20,12 @@ export async function listPage(connection: S3Connection, request: ListRequest): 
   if (cursor !== undefined) query['continuation-token'] = cursor
   else if (startAfter !== undefined) query['start-after'] = startAfter
   const answer = await connection.send({ method: 'GET', query, signal })
-  const { repeated, rest } = withoutRepeated(await answer.body.text(), 'Contents')
-  const result = parseAnswer(rest, 'ListBucketResult')
+  const { result, rows } = readObjectRows(await answer.body.text(), text =>
+    parseAnswer(text, 'ListBucketResult'),
+  )
   const name = nameDecoder(result)
   const entries: ListEntry[] = [
-    ...repeated.map(xml => objectEntry(field => leafText(xml, field), name)),
-    ...childrenNamed(result, 'Contents').map(entry => objectEntry(field => childText(entry, field), name)),
+    ...rows.map(row => objectEntry(row, name)),
     ...childrenNamed(result, 'CommonPrefixes').map(
       (entry): ListEntry => ({ kind: 'prefix', prefix: name(childText(entry, 'Prefix') ?? '') }),
     ),
@@ -55,19 +56,18 @@ export function parseAnswer(text: string, name: string): XmlElement {
   return root
 }
 
-function objectEntry(
-  textOf: (field: string) => string | undefined,
-  name: (text: string) => string,
-): ListEntry {
-  const etag = stripQuotes(textOf('ETag'))
-  const modified = Date.parse(textOf('LastModified') ?? '')
-  const storageClass = textOf('StorageClass')
+function objectEntry(row: ObjectRow, name: (text: string) => string): ListEntry {
+  if (!row.key) throw notS3('the server lists an object without its key')
+  const size = row.size ? Number(row.size) : Number.NaN
+  if (!Number.isSafeInteger(size)) throw notS3(`the server lists '${row.key}' without its size`)
+  const etag = stripQuotes(row.etag)
+  const modified = Date.parse(row.lastModified ?? '')
   return {
     kind: 'object',
-    key: name(textOf('Key') ?? ''),
-    size: Number(textOf('Size')),
+    key: name(row.key),
+    size,
     ...(etag ? { etag } : {}),
     ...(Number.isNaN(modified) ? {} : { lastModified: new Date(modified) }),
-    ...(storageClass ? { storageClass } : {}),
+    ...(row.storageClass ? { storageClass: row.storageClass } : {}),
   }
 }

@@ -75,37 +75,6 @@ function endOf(text: string, mark: string, from: number): number {
   return at + mark.length
 }
 
-/**
- * Takes the elements `name` out of a document, for those of which there are a thousand: an object for each part of each costs more than
- * all else about a list. A `<` in a text is written `&lt;`, so what looks like a tag is one.
- */
-export function withoutRepeated(text: string, name: string): { repeated: string[]; rest: string } {
-  const [open, close] = [`<${name}>`, `</${name}>`]
-  const repeated: string[] = []
-  // A comment or a CDATA section.
-  if (text.includes('<!')) return { repeated, rest: text }
-  let rest = ''
-  let at = 0
-  for (;;) {
-    const start = text.indexOf(open, at)
-    const end = start < 0 ? -1 : text.indexOf(close, start)
-    if (end < 0) break
-    rest += text.slice(at, start)
-    repeated.push(text.slice(start + open.length, end))
-    at = end + close.length
-  }
-  return { repeated, rest: rest + text.slice(at) }
-}
-
-/** The text of an element that holds nothing else, and that comes once in `xml`. */
-export function leafText(xml: string, name: string): string | undefined {
-  const open = `<${name}>`
-  const start = xml.indexOf(open)
-  if (start < 0) return undefined
-  const end = xml.indexOf('</', start)
-  return decodeEntities(xml.slice(start + open.length, end))
-}
-
 export function childText({ children }: XmlElement, name: string): string | undefined {
   for (const child of children) if (child.name === name) return child.text
   return undefined
@@ -117,7 +86,7 @@ export function childrenNamed(element: XmlElement, name: string): XmlElement[] {
 
 const NAMED: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }
 
-function decodeEntities(text: string): string {
+export function decodeEntities(text: string): string {
   if (!text.includes('&')) return text
   // Around each etag of a list.
   const unquoted = text.replaceAll('&#34;', '"').replaceAll('&quot;', '"')

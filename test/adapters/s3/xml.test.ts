@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { childText, escapeXml, leafText, parseXml, withoutRepeated } from '../../../src/adapters/s3/xml.ts'
+import { childText, escapeXml, parseXml } from '../../../src/adapters/s3/xml.ts'
 
 describe('the XML of S3', () => {
   test('gives elements, texts and entities', () => {
@@ -34,22 +34,5 @@ describe('the XML of S3', () => {
   test('escapes what a key may hold', () => {
     const key = `a<b>&"'\r\n\té`
     expect(childText(parseXml(`<r><k>${escapeXml(key)}</k></r>`), 'k')).toBe(key)
-  })
-
-  test('gives the elements of which there are many as text, and the rest of the document', () => {
-    const text = '<R><A>1</A><C><K>a&amp;b</K><E>&#34;e&quot;</E></C><C><K>c</K><E/></C><B>2</B></R>'
-    const { repeated, rest } = withoutRepeated(text, 'C')
-    expect(rest).toBe('<R><A>1</A><B>2</B></R>')
-    expect(repeated.map(xml => leafText(xml, 'K'))).toEqual(['a&b', 'c'])
-    expect(leafText(repeated[0]!, 'E')).toBe('"e"')
-    expect(leafText(repeated[1]!, 'E')).toBeUndefined()
-  })
-
-  test.each([
-    '<R><!-- <C><K>no</K></C> --><C><K>a</K></C></R>',
-    '<R><C><K><![CDATA[</C>]]></K></C></R>',
-    '<R><C><K>cut',
-  ])('leaves %j as it is', text => {
-    expect(withoutRepeated(text, 'C')).toEqual({ repeated: [], rest: text })
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { SqlValue } from '../../src/sql/engine.ts'
+import type { SqlValue, Statement } from '../../src/sql/engine.ts'
 import { postgres } from '../../src/sql/postgres/index.ts'
 import { toPgStatement } from '../../src/sql/postgres/pg-statement.ts'
 import { decodeText, OID } from '../../src/sql/postgres/values.ts'
@@ -67,6 +67,20 @@ describe('a statement for PostgreSQL', () => {
     ['-- nothing', /is empty/],
   ])('is refused: %s', (sql, problem) => {
     expect(() => toPgStatement([sql])).toThrow(refused(problem))
+  })
+
+  test('is refused with more parameters than every client sends; NULL is none', () => {
+    const withParameters = (count: number): Statement => [
+      `SELECT 1 WHERE 'a' IN (${Array(count + 1)
+        .fill('?')
+        .join()})`,
+      null,
+      ...Array<string>(count).fill('b'),
+    ]
+    expect(toPgStatement(withParameters(65_533)).parameters).toHaveLength(65_533)
+    expect(() => toPgStatement(withParameters(65_534))).toThrow(
+      refused(/has 65534 parameters, and PostgreSQL takes 65533 at most/),
+    )
   })
 })
 

@@ -1,8 +1,10 @@
 import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import postgresJs from 'postgres'
+import { expect, test } from 'vitest'
 import { type PostgresClient, postgres } from '../../src/sql/postgres/index.ts'
 import { createDatabase, describeOnPostgres } from '../support/on-postgres.ts'
+import { refused } from '../support/refused.ts'
 import { engineCases } from './engine-cases.ts'
 
 engineCases('postgres with PGlite', async () => {
@@ -50,6 +52,22 @@ describeOnPostgres('the engine cases', server => {
           await database.drop()
         },
       }
+    })
+
+    test(`${kind} sends as many parameters as a statement may have, and is not sent more`, async () => {
+      const database = await createDatabase(server)
+      const [client, end] = connect(database.url)
+      const engine = postgres({ client })
+      const among = (count: number) =>
+        engine.query([
+          `SELECT 1 AS found WHERE 'a' IN (${Array(count).fill('?').join()})`,
+          ...Array<string>(count).fill('a'),
+        ])
+      expect(await among(65_533)).toEqual([{ found: 1n }])
+      await expect(among(65_534)).rejects.toThrow(refused(/has 65534 parameters/))
+      expect(await among(1)).toEqual([{ found: 1n }])
+      await end()
+      await database.drop()
     })
   }
   engineCases('postgres with a url and a schema', async () => {

@@ -12,18 +12,29 @@ export interface PgStatement {
   readonly givesRows: boolean
 }
 
+/** The protocol counts them in 16 bits. postgres.js takes two fewer, and for more neither answers nor lets its connection go. */
+const MAX_PARAMETERS = 65_533
+
 /** Texts are written once and used often; the limit is for those who build theirs anew each time. */
 const REMEMBERED = 1_000
 const texts = new Map<string, StatementText & { readonly sqlByTypes: Map<string, string> }>()
 
 /**
- * @throws `invalid-argument` for a text that the engine refuses, or where the numbers of `?` and of parameters differ
+ * @throws `invalid-argument` for a text that the engine refuses, where the numbers of `?` and of parameters differ, and
+ * for more parameters than PostgreSQL takes
  */
 export function toPgStatement([sql, ...values]: Statement): PgStatement {
   const text = textOf(sql)
   const wanted = text.pieces.length - 1
   if (wanted !== values.length)
     throw invalidArgument('sql', 'postgres', `the statement has ${wanted} ?, and ${values.length} parameters`)
+  const given = values.filter(value => value !== null)
+  if (given.length > MAX_PARAMETERS)
+    throw invalidArgument(
+      'sql',
+      'postgres',
+      `the statement has ${given.length} parameters, and PostgreSQL takes ${MAX_PARAMETERS} at most`,
+    )
   const types = values.map(castOf).join('')
   let translated = text.sqlByTypes.get(types)
   if (translated === undefined) {
@@ -31,8 +42,12 @@ export function toPgStatement([sql, ...values]: Statement): PgStatement {
     forgetOldest(text.sqlByTypes)
     text.sqlByTypes.set(types, translated)
   }
-  const parameters = values.filter(value => value !== null).map(encodeParameter)
-  return { sql: translated, parameters, kind: text.kind, givesRows: text.givesRows }
+  return {
+    sql: translated,
+    parameters: given.map(encodeParameter),
+    kind: text.kind,
+    givesRows: text.givesRows,
+  }
 }
 
 /**

@@ -7,6 +7,7 @@ import type { MigrationEvent, MigrationResult, OnEvent } from './migration-event
 import type { MigrationPlan } from './migration-plan.ts'
 import { checkedSettings, type MigrationSettings } from './plan/checked-settings.ts'
 import { hasPlan, planMigration } from './plan/plan-migration.ts'
+import { assertSettings } from './plan/stored-settings.ts'
 import { runWhole } from './run-whole.ts'
 import { type Steps, steps } from './steps.ts'
 import { type StrayCounts, strayCounts } from './verify/strays.ts'
@@ -20,7 +21,7 @@ import { verifyMigration } from './verify/verify-migration.ts'
 export interface Migration extends AsyncIterable<MigrationEvent> {
   /** Lists both sides and notes what has to be done. Copies nothing: a dry run. */
   plan(options?: StepOptions): Steps<MigrationPlan>
-  /** Copies what is planned, and tries again what had failed. @throws `conflict` where there is no plan */
+  /** Copies what is planned, and tries again what had failed. @throws `conflict` where there is no plan, or another began it */
   run(options?: RangeOptions): Steps<CopySummary>
   /** Holds both sides against each other. Default: the level of the options. */
   verify(options?: RangeOptions & { level?: VerifyLevel }): Steps<VerificationSummary>
@@ -90,13 +91,15 @@ export function migrate(options: MigrateOptions): Migration {
       step(given, (rows, signal, onEvent) => planMigration(settings, rows, { signal, onEvent })),
     run: (given = {}) =>
       step(given, async (rows, signal, onEvent) => {
-        if (!(await hasPlan(rows))) throw noPlan(settings)
+        if (!(await hasPlan(rows)) || !(await assertSettings(rows, settings))) throw noPlan(settings)
         return copyRange(settings, rows, { range: given.range, signal, onEvent })
       }),
     verify: (given = {}) =>
-      step(given, (rows, signal, onEvent) =>
-        verifyMigration(settings, rows, { level: given.level, range: given.range, signal, onEvent }),
-      ),
+      step(given, async (rows, signal, onEvent) => {
+        await assertSettings(rows, settings)
+        const { level, range } = given
+        return verifyMigration(settings, rows, { level, range, signal, onEvent })
+      }),
     status: async () => statusOf(await manifest()),
     [Symbol.asyncIterator]: () =>
       step<MigrationResult>({}, (rows, signal, onEvent) => whole(settings, rows, signal, onEvent))[
@@ -138,9 +141,13 @@ function phaseOf(
 }
 
 function noPlan({ to }: MigrationSettings): StorageError {
-  return new StorageError('conflict', 'migrate: there is no whole plan yet; make one by plan()', {
-    operation: 'migrate',
-    provider: to.name,
-    retryable: false,
-  })
+  return new StorageError(
+    'conflict',
+    'migrate: there is no whole plan of these stores and rules yet; make one by plan()',
+    {
+      operation: 'migrate',
+      provider: to.name,
+      retryable: false,
+    },
+  )
 }

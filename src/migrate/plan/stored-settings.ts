@@ -2,8 +2,24 @@ import { StorageError } from '../../core/errors.ts'
 import type { Manifest } from '../manifest.ts'
 import type { MigrationSettings } from './checked-settings.ts'
 
+const SETTINGS = [
+  'source',
+  'destination',
+  'rules',
+  'key conversion',
+  'transform',
+  'attributes',
+  'prefix',
+  'filters',
+] as const
+
+type Settings = Record<(typeof SETTINGS)[number], string>
+
+/** Those that are many. */
+const OTHER: ReadonlySet<string> = new Set(['rules', 'attributes', 'filters'])
+
 /** What must stay the same while a migration goes on, as text. */
-function storedSettings(settings: MigrationSettings): Record<string, string> {
+function storedSettings(settings: MigrationSettings): Settings {
   const { from, to, rules, filters, keys, transform, attributes } = settings
   const { include, exclude, minSizeBytes, maxSizeBytes, modifiedAfter, modifiedBefore } = filters
   const shown = { include: include?.map(String), exclude: exclude?.map(String), minSizeBytes, maxSizeBytes }
@@ -26,20 +42,46 @@ function storedSettings(settings: MigrationSettings): Record<string, string> {
  * @throws `conflict`, naming what differs
  */
 export async function keepSettings(manifest: Manifest, settings: MigrationSettings): Promise<void> {
+  if (await assertSettings(manifest, settings)) return
+  await manifest.setSetting('settings', JSON.stringify(storedSettings(settings)))
+}
+
+/**
+ * For what goes by an earlier plan: `keepSettings` that keeps nothing.
+ *
+ * @returns whether a plan has been made of the very same
+ * @throws `conflict`, naming what differs from what the migration has begun with
+ */
+export async function assertSettings(manifest: Manifest, settings: MigrationSettings): Promise<boolean> {
   const given = storedSettings(settings)
-  const text = JSON.stringify(given)
   const before = await manifest.setting('settings')
-  if (before === text) return
-  if (before !== undefined && (await hasBegun(manifest))) {
-    const known = JSON.parse(before) as Record<string, string>
-    const differing = Object.keys(given).filter(name => given[name] !== known[name])
-    throw new StorageError(
-      'conflict',
-      `migrate: '${manifest.name}' has begun with another ${differing.join(', ')}; go on with the same, or begin another migration under a new name`,
-      { operation: 'migrate', retryable: false },
-    )
+  if (before === JSON.stringify(given)) return true
+  if (before === undefined || !(await hasBegun(manifest))) return false
+  const known = JSON.parse(before) as Settings
+  const differing = SETTINGS.filter(name => given[name] !== known[name]).map(name => {
+    const isPlace = name === 'source' || name === 'destination'
+    const places = isPlace ? `: ${readable(known[name])}, and now it is ${readable(given[name])}` : ''
+    return `${OTHER.has(name) ? 'other' : 'another'} ${name}${places}`
+  })
+  const isFolder = [known.source, known.destination].some(place => place.startsWith('file:'))
+  const hint =
+    isFolder && (known.source !== given.source || known.destination !== given.destination)
+      ? ' (a relative file: URL is taken from the folder in which the command runs)'
+      : ''
+  throw new StorageError(
+    'conflict',
+    `migrate: '${manifest.name}' has begun with ${differing.join('; ')}${hint}; go on with the same, or begin another migration under a new name`,
+    { operation: 'migrate', retryable: false },
+  )
+}
+
+/** A location as people write it: in its own form slashes within a part are escaped. */
+function readable(location: string): string {
+  try {
+    return decodeURIComponent(location)
+  } catch {
+    return location
   }
-  await manifest.setSetting('settings', text)
 }
 
 /** Whether an object may lie at the destination because of this migration. */

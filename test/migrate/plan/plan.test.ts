@@ -230,7 +230,7 @@ describe('a plan', () => {
     expect(await setting.states()).toEqual({ a: 'planned', b: 'gone' })
     await setting.plan({ rules: '2' })
     await setting.copy()
-    const refused = { code: 'conflict', message: expect.stringContaining('another rules, filters') }
+    const refused = { code: 'conflict', message: expect.stringContaining('other rules; other filters') }
     await expect(setting.plan({ rules: '3', include: ['a'] })).rejects.toMatchObject(refused)
     await expect(setting.plan({ rules: '2', prefix: 'a' })).rejects.toMatchObject({
       message: expect.stringContaining('prefix'),

@@ -45,7 +45,7 @@ export function outcomeOf(
     return {
       kind: 'refused',
       stored,
-      message: `another object is at ${JSON.stringify(row.destinationKey)}, with other bytes; it stays`,
+      message: `another object is at ${JSON.stringify(row.destinationKey)}, with other bytes; it stays (existing: 'overwrite' replaces it)`,
     }
   const copied: ManifestRow = {
     sourceKey: row.sourceKey,

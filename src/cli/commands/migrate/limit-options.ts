@@ -16,7 +16,7 @@ export function withLimitOptions(command: Command): Command {
   return command
     .option('--concurrency <n>', 'objects at once (default: found out)', positive)
     .option('--rate <n>', 'requests a second to both stores together, at most', positive)
-    .option('--bandwidth <size>', 'bytes a second, at most, such as 20MB', byteCount)
+    .option('--bandwidth <size>', 'bytes a second, at most, such as 20MB', bandwidth)
     .option('--attempts <n>', 'tries of an object in one run (default: 5)', positive)
 }
 
@@ -54,6 +54,12 @@ export function withExistingOption(command: Command): Command {
       "where another object is in one's place: take it where it has the same bytes, replace it, or never touch it (default: compare)",
     ).choices(['compare', 'overwrite', 'refuse']),
   )
+}
+
+function bandwidth(text: string): number {
+  const bytes = byteCount(text)
+  if (bytes === 0) throw new InvalidArgumentError('Use more than 0, such as 500k, 10MB or 1GiB.')
+  return bytes
 }
 
 function positive(text: string): number {

@@ -65,7 +65,7 @@ export function withRuleOptions(command: Command): Command {
     .option('--modified-before <time>', 'only objects written before it', time)
     .option(
       '--key-rule <rule>',
-      'new keys: prefix:old/=new/, regex:^(\\d+)/=archive/$1/ or layout:users/{id}/{name}=>{id}/{name}; repeat for more, the first that matches decides',
+      'new keys: prefix:old/=new/, regex:^(\\d+)/=archive/$1/ or layout:users/{id}/{name}=>{id}/{name}; drop:tmp/ leaves out; repeat for more, the first that matches decides',
       more,
     )
     .option('--destination-prefix <prefix>', 'where new keys begin: only there the destination is listed')

@@ -16,6 +16,8 @@ export interface Finished {
 export interface ProgramOptions {
   readonly stdin?: string
   readonly env?: Record<string, string>
+  /** Default: the working folder of all. */
+  readonly cwd?: string
 }
 
 /**
@@ -34,10 +36,10 @@ export function theProgram() {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true })
   })
 
-  function start(args: readonly string[], env: Record<string, string> = {}) {
+  function start(args: readonly string[], env: Record<string, string> = {}, cwd = folder) {
     const { PATH = '', HOME = '' } = process.env
     return spawn(process.execPath, [program.path, ...args], {
-      cwd: folder,
+      cwd,
       // Nothing of this machine's own credentials and settings.
       env: { PATH, HOME, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -45,13 +47,13 @@ export function theProgram() {
   }
 
   return {
-    /** The working folder of every run. */
+    /** Paths in the working folder of runs. */
     at: (...path: string[]) => join(folder, ...path),
     /** The shell command that begins a run. */
     command: () => `${process.execPath} ${program.path}`,
     start,
-    async run(args: readonly string[], { stdin = '', env }: ProgramOptions = {}): Promise<Finished> {
-      const child = start(args, env)
+    async run(args: readonly string[], { stdin = '', env, cwd }: ProgramOptions = {}): Promise<Finished> {
+      const child = start(args, env, cwd)
       child.stdin.on('error', () => {})
       child.stdin.end(stdin)
       return finished(child)

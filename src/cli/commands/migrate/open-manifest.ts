@@ -48,11 +48,16 @@ export function isNewManifest(session: Session, options: ManifestOptions): boole
   return isNewDatabase(manifestUrl(session, options))
 }
 
-/** Opens the manifest, which is made where there is none. Closed when the command ends. */
-export async function openManifest(session: Session, options: ManifestOptions): Promise<OpenedManifest> {
-  const { env } = session.terminal
-  const { name = 'default' } = options
-  const engine = session.closing(await engineOf(manifestUrl(session, options), env))
+/** The manifest's database, which nobody has asked yet: no file is made before. Closed when the command ends. */
+export async function manifestEngine(session: Session, options: ManifestOptions): Promise<Engine> {
+  return session.closing(await engineOf(manifestUrl(session, options), session.terminal.env))
+}
+
+/** Opens the manifest, which is made where there is none. */
+export async function openManifest(
+  engine: Engine,
+  { name = 'default' }: ManifestOptions,
+): Promise<OpenedManifest> {
   const { openManifest: openOf } = await import('../../../migrate/manifest/open-manifest.ts')
   const manifest = await openOf(engine, name)
   const stored = await manifest.setting(SETTING)
@@ -66,7 +71,7 @@ export async function openKnownManifest(session: Session, options: ManifestOptio
     `there is no migration${options.name === undefined ? '' : ` ${options.name}`} in ${url}; begin with stowage migrate run <from> <to>`,
   )
   if (isNewDatabase(url)) throw none
-  const opened = await openManifest(session, options)
+  const opened = await openManifest(await manifestEngine(session, options), options)
   if (opened.command === undefined && (await opened.manifest.setting('settings')) === undefined) throw none
   return opened
 }

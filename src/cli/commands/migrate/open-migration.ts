@@ -1,8 +1,12 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { StorageError } from '../../../core/errors.ts'
 import type { StorageProvider } from '../../../core/provider.ts'
 import { forward } from '../../../decorators/forward.ts'
 import { retry } from '../../../decorators/retry.ts'
 import type { Manifest, MigrateOptions } from '../../../migrate/index.ts'
 import { hasBegun } from '../../../migrate/plan/stored-settings.ts'
+import { parseStoreUrl } from '../../../open/store-url.ts'
 import { open } from '../../../open.ts'
 import { UsageError } from '../../exit-codes.ts'
 import type { Session } from '../../session.ts'
@@ -11,6 +15,7 @@ import { migrateRules } from './migrate-rules.ts'
 import {
   isNewManifest,
   type ManifestOptions,
+  manifestEngine,
   openManifest,
   type StoredCommand,
   storeCommand,
@@ -44,18 +49,23 @@ export async function openMigration(
 ): Promise<OpenedMigration> {
   if (given.from !== undefined && given.to === undefined)
     throw new UsageError('name both stores: <from> <to>')
-  // It would make a database in which there is nothing to go on with.
-  if (given.from === undefined && isNewManifest(session, options)) throw unnamed()
-  const { engine, manifest, command: stored } = await openManifest(session, options)
+  // What can be refused without the manifest leaves no new database behind.
+  const early = isNewManifest(session, options)
+    ? await openParts(session, commandOf(given, options, undefined, true), true)
+    : undefined
+  const engine = await manifestEngine(session, options)
+  if (early !== undefined) {
+    const { migrate } = await import('../../../migrate/index.ts')
+    migrate({ ...early, manifest: engine })
+  }
+  const { manifest, command: stored } = await openManifest(engine, options)
   const isFree = stored === undefined || !(await hasBegun(manifest))
   const command = commandOf(given, options, stored, isFree)
-  const { from, to, rules, existing } = command
+  const { from, to, existing } = command
   const made: MigrateOptions = {
-    from: await openSide(session, from, rules.recordsFrom, rules.tenantFrom, false),
-    to: await openSide(session, to, rules.recordsTo, rules.tenantTo, true),
+    ...(early !== undefined && stored === undefined ? early : await openParts(session, command, isFree)),
     manifest: engine,
     name: manifest.name,
-    ...(await migrateRules(rules)),
     ...(existing === undefined ? {} : { existing }),
     ...(options.level === undefined ? {} : { verify: options.level }),
     limits: limitsOf(options),
@@ -64,6 +74,32 @@ export async function openMigration(
   // Only what could be opened is worth remembering.
   if (JSON.stringify(command) !== JSON.stringify(stored)) await storeCommand(manifest, command)
   return { manifest, from, to, options: made }
+}
+
+/** Stores and rules: what a command line names besides the manifest. */
+async function openParts(
+  session: Session,
+  { from, to, rules }: StoredCommand,
+  isFree: boolean,
+): Promise<Pick<MigrateOptions, 'from' | 'to'> & Partial<MigrateOptions>> {
+  const parsed = await migrateRules(rules)
+  // A migration that has begun says by itself what is no longer there, and that it began with another folder.
+  if (isFree) assertFolderThere(from)
+  return {
+    ...parsed,
+    from: await openSide(session, from, rules.recordsFrom, rules.tenantFrom, false),
+    to: await openSide(session, to, rules.recordsTo, rules.tenantTo, true),
+  }
+}
+
+/** A folder that is not there lists nothing. As a destination it is made; as a source its name was mistyped. */
+function assertFolderThere(url: string): void {
+  const { kind, name } = parseStoreUrl(url)
+  if (kind !== 'file' || existsSync(name)) return
+  throw new StorageError('not-found', `the source is not there: there is no folder ${resolve(name)}`, {
+    operation: 'migrate',
+    retryable: false,
+  })
 }
 
 /** Before anything was copied a migration may still be made another one. */

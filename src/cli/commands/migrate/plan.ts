@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { EXIT, Told } from '../../exit-codes.ts'
 import { inSession, withOutputOptions } from '../../session.ts'
 import type { Terminal } from '../../terminal.ts'
 import { withExistingOption } from './limit-options.ts'
@@ -7,13 +6,13 @@ import { withManifestOptions } from './open-manifest.ts'
 import { type MigrationOptions, openMigration } from './open-migration.ts'
 import { withRuleOptions } from './rule-options.ts'
 import { EventShow } from './show-events.ts'
-import { planText } from './show-plan.ts'
+import { tellPlan } from './show-plan.ts'
 
 export function planCommand(terminal: Terminal): Command {
   const command = new Command('plan')
     .summary('say what would be copied, what it costs, and what can’t be')
     .description(
-      'List both stores and say what would be copied, what it costs, and what can’t be. Copies nothing. Ends with 6 where something is refused.',
+      'List both stores and say what would be copied, what it costs, and what can’t be. Copies nothing. Ends with 6 where something is refused, or the source holds nothing.',
     )
     .argument('[from]', 'URL of the store that is left; not needed where the manifest knows it')
     .argument('[to]', 'URL of the store that is moved to')
@@ -37,8 +36,7 @@ Examples:
         for await (const event of steps) if (event.kind !== 'planned') await show.show(event)
         const plan = await steps
         out.progress.stop()
-        await out.result({ action: 'plan', ...plan }, planText(plan))
-        if (plan.refusals.total > 0) throw new Told('something is refused', EXIT.found)
+        await tellPlan(out, opened, plan)
       }),
   )
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { Manifest, MigrateOptions, MigrationResult } from '../../../migrate/index.ts'
+import type { MigrateOptions, MigrationResult } from '../../../migrate/index.ts'
 import { EXIT, Told } from '../../exit-codes.ts'
 import { humanSize, plural, printable } from '../../human-format.ts'
 import type { Output } from '../../output.ts'
@@ -7,11 +7,11 @@ import { inSession, type Session, withOutputOptions } from '../../session.ts'
 import type { Terminal } from '../../terminal.ts'
 import { withExistingOption, withLevelOption, withLimitOptions } from './limit-options.ts'
 import { withManifestOptions } from './open-manifest.ts'
-import { type MigrationOptions, openMigration } from './open-migration.ts'
+import { type MigrationOptions, type OpenedMigration, openMigration } from './open-migration.ts'
 import { withRuleOptions } from './rule-options.ts'
-import { noteProblems, statusTable } from './show-counts.ts'
+import { noteEmptySource, noteProblems, statusTable } from './show-counts.ts'
 import { EventShow } from './show-events.ts'
-import { planText } from './show-plan.ts'
+import { tellPlan } from './show-plan.ts'
 import { redisUrl } from './worker.ts'
 
 interface RunOptions extends MigrationOptions {
@@ -47,21 +47,24 @@ Examples:
   return withOutputOptions(command).action(
     (from: string | undefined, to: string | undefined, options: RunOptions) =>
       inSession(terminal, command, async session => {
-        const { manifest, options: opened } = await openMigration(session, { from, to }, options)
-        const { repair = false, beside = false } = options
-        const made = { ...opened, repair, beside }
-        if (options.dryRun) return dryRun(session, made, manifest)
-        const result = options.workers
-          ? await onWorkers(session, made, options.workers)
-          : await whole(session, made)
-        await tellResult(session.out, manifest, result)
+        const { repair = false, beside = false, workers } = options
+        const redis = workers && redisUrl(terminal, workers === true ? undefined : workers)
+        const opened = await openMigration(session, { from, to }, options)
+        if (options.dryRun) return dryRun(session, opened)
+        const made = { ...opened.options, repair, beside }
+        const show = new EventShow(session.out)
+        const result = redis ? await onWorkers(session, made, redis, show) : await whole(session, made, show)
+        await tellResult(session.out, opened, result, show)
       }),
   )
 }
 
-async function whole({ out, signal }: Session, made: MigrateOptions): Promise<MigrationResult> {
+async function whole(
+  { out, signal }: Session,
+  made: MigrateOptions,
+  show: EventShow,
+): Promise<MigrationResult> {
   const { migrate } = await import('../../../migrate/index.ts')
-  const show = new EventShow(out)
   let result: MigrationResult | undefined
   try {
     for await (const event of migrate(made)) {
@@ -79,13 +82,13 @@ async function whole({ out, signal }: Session, made: MigrateOptions): Promise<Mi
 
 /** Plans and verifies here, and follows what the workers copy. */
 async function onWorkers(
-  { out, signal, terminal }: Session,
+  { out, signal }: Session,
   made: MigrateOptions,
-  redis: string | true,
+  redis: string,
+  show: EventShow,
 ): Promise<MigrationResult> {
   const { migrationJobs, runOnWorkers } = await import('../../../migrate/index.ts')
-  const jobs = migrationJobs(made, { redis: redisUrl(terminal, redis === true ? undefined : redis) })
-  const show = new EventShow(out)
+  const jobs = migrationJobs(made, { redis })
   try {
     return await runOnWorkers(made, jobs, {
       signal,
@@ -102,31 +105,40 @@ async function onWorkers(
   }
 }
 
-async function tellResult(out: Output, manifest: Manifest, result: MigrationResult): Promise<void> {
+async function tellResult(
+  out: Output,
+  { manifest, from, options: { prefix } }: OpenedMigration,
+  result: MigrationResult,
+  { plan }: EventShow,
+): Promise<void> {
   const { complete, copied, copiedBytes, failed, refused, statuses, seconds } = result
   const rate = copiedBytes > 0 ? `, ${humanSize(copiedBytes / Math.max(seconds, 0.001))}/s` : ''
   await out.result(
     { action: 'run', ...result },
     `${plural(copied, 'object')} copied, ${humanSize(copiedBytes)} in ${seconds.toFixed(1)} s${rate}\n${statusTable(statuses)}`,
   )
-  if (complete) return
+  if (complete) {
+    if (plan === undefined || !(await noteEmptySource(out, manifest, plan, { from, prefix }))) return
+    throw new Told('the source is empty', EXIT.found)
+  }
   await noteProblems(out, manifest, statuses)
   if (failed > 0) throw new Told(`${failed} failed`, EXIT.failed)
   throw new Told(refused > 0 ? 'something is refused' : 'not everything matches', EXIT.found)
 }
 
-async function dryRun({ out, signal }: Session, made: MigrateOptions, manifest: Manifest): Promise<void> {
+async function dryRun({ out, signal }: Session, opened: OpenedMigration): Promise<void> {
   const { migrate } = await import('../../../migrate/index.ts')
   const show = new EventShow(out)
-  const steps = migrate(made).plan({ signal })
+  const steps = migrate(opened.options).plan({ signal })
   for await (const event of steps) if (event.kind !== 'planned') await show.show(event)
   const plan = await steps
   out.progress.stop()
-  for await (const { sourceKey, destinationKey, size } of manifest.rows({ states: ['planned', 'failed'] }))
+  for await (const { sourceKey, destinationKey, size } of opened.manifest.rows({
+    states: ['planned', 'failed'],
+  }))
     await out.result(
       { action: 'run', dryRun: true, from: sourceKey, key: destinationKey, size },
       `would copy ${printable(sourceKey)} -> ${printable(destinationKey)}  ${humanSize(size)}`,
     )
-  await out.result({ action: 'plan', dryRun: true, ...plan }, planText(plan))
-  if (plan.refusals.total > 0) throw new Told('something is refused', EXIT.found)
+  await tellPlan(out, opened, plan, { dryRun: true })
 }

@@ -1,4 +1,10 @@
-import type { Manifest, ManifestCounts, ManifestRow, VerifyStatus } from '../../../migrate/index.ts'
+import type {
+  Manifest,
+  ManifestCounts,
+  ManifestRow,
+  MigrationPlan,
+  VerifyStatus,
+} from '../../../migrate/index.ts'
 import { strayReason, strayStatus, strays } from '../../../migrate/verify/strays.ts'
 import { isEmptied } from '../../../migrate/verify/verification-summary.ts'
 import { humanSize, printable } from '../../human-format.ts'
@@ -8,6 +14,7 @@ import { table } from '../../table.ts'
 const STATES = ['copied', 'planned', 'failed', 'refused', 'gone'] as const
 /** Of each status; a report has them all. */
 const FIRST = 10
+const EMPTIED = 'the source has none of its objects any more; is it where it was, and can it be read?'
 
 /** Objects and bytes by state. */
 export function stateTable({ byState }: ManifestCounts): string {
@@ -27,14 +34,34 @@ export function statusTable(statuses: Readonly<Record<VerifyStatus, number>>): s
   return table(['', 'objects'], rows)
 }
 
+/**
+ * Says so where the source listed nothing at all: more often it was mistyped, or can't be seen, than it is empty.
+ *
+ * @param source its URL, as it was typed, and what keys have to begin with
+ */
+export async function noteEmptySource(
+  out: Output,
+  manifest: Manifest,
+  { objects, leftOut }: MigrationPlan,
+  { from, prefix = '' }: { readonly from: string; readonly prefix?: string | undefined },
+): Promise<boolean> {
+  if (objects + leftOut.objects > 0) return false
+  const under = prefix === '' ? '' : ` that begin with ${printable(prefix)}`
+  out.note(
+    isEmptied(await manifest.counts())
+      ? EMPTIED
+      : `the source holds no objects${under}; is ${printable(from)} where they are?`,
+  )
+  return true
+}
+
 /** Names the first objects of each status that is no match, and says why. */
 export async function noteProblems(
   out: Output,
   manifest: Manifest,
   statuses: Readonly<Record<VerifyStatus, number>>,
 ): Promise<void> {
-  if (isEmptied(await manifest.counts()))
-    out.note('the source has none of its objects any more; is it where it was, and can it be read?')
+  if (isEmptied(await manifest.counts())) out.note(EMPTIED)
   const left = new Map<VerifyStatus, number>()
   const told = async (status: VerifyStatus, line: () => string) => {
     const count = left.get(status) ?? 0

@@ -1,4 +1,4 @@
-import type { MigrationEvent } from '../../../migrate/index.ts'
+import type { MigrationEvent, MigrationPlan } from '../../../migrate/index.ts'
 import { printable } from '../../human-format.ts'
 import type { Output } from '../../output.ts'
 
@@ -6,6 +6,8 @@ type Phase = 'listing' | 'copying' | 'verifying'
 
 /** Shows what a migration tells: a bar for people, an object a line with `--json`. */
 export class EventShow {
+  /** The last that was made. */
+  plan: MigrationPlan | undefined
   readonly #out: Output
   #phase: Phase | undefined
   readonly #listed = { source: 0, destination: 0 }
@@ -17,6 +19,7 @@ export class EventShow {
   }
 
   async show(event: MigrationEvent): Promise<void> {
+    if (event.kind === 'planned') this.plan = event.plan
     if (this.#out.json) return this.#out.result(eventLine(event), '')
     this.#follow(event)
     const { progress } = this.#out

@@ -1,6 +1,23 @@
 import type { MigrationPlan } from '../../../migrate/index.ts'
+import { EXIT, Told } from '../../exit-codes.ts'
 import { humanSize, plural, printable } from '../../human-format.ts'
+import type { Output } from '../../output.ts'
 import { table } from '../../table.ts'
+import type { OpenedMigration } from './open-migration.ts'
+import { noteEmptySource } from './show-counts.ts'
+
+/** Ends a command whose result is a plan. @throws where something in it needs a look */
+export async function tellPlan(
+  out: Output,
+  { manifest, from, options: { prefix } }: OpenedMigration,
+  plan: MigrationPlan,
+  more: object = {},
+): Promise<void> {
+  await out.result({ action: 'plan', ...more, ...plan }, planText(plan))
+  const isEmpty = await noteEmptySource(out, manifest, plan, { from, prefix })
+  if (isEmpty) throw new Told('the source is empty', EXIT.found)
+  if (plan.refusals.total > 0) throw new Told('something is refused', EXIT.found)
+}
 
 /** A plan as people read it. */
 export function planText(plan: MigrationPlan): string {

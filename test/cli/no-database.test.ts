@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { theProgram } from './program-process.ts'
 
@@ -26,6 +26,7 @@ test.each([
 })
 
 test('records of the source of a migration must be there, and those of the destination begin with it', async () => {
+  mkdirSync(at('files'), { recursive: true })
   const manifest = ['--manifest', 'sqlite:./move.db']
   const from = ['--records-from', 'sqlite:./mistyped.db']
   expect(await run(['migrate', 'run', 'file:./files', 'file:./new', ...manifest, ...from])).toMatchObject({

@@ -35,7 +35,12 @@ function partsOf(location: string): { kind: string; name: string; rest: string }
   return { kind, name, rest: rest.replace(VIEWS[kind] ?? '', '') }
 }
 
-/** For messages: slashes as they were given. */
+/** For messages: its parts as they were given. */
 export function shownLocation(location: string): string {
-  return location.replaceAll('%2F', '/')
+  try {
+    return decodeURIComponent(location)
+  } catch {
+    // The root of a prefix stands there as it is.
+    return location
+  }
 }

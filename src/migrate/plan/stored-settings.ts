@@ -1,4 +1,5 @@
 import { StorageError } from '../../core/errors.ts'
+import { isElsewhere, shownLocation } from '../../core/location.ts'
 import type { Manifest } from '../manifest.ts'
 import type { MigrationSettings } from './checked-settings.ts'
 
@@ -14,6 +15,8 @@ const SETTINGS = [
 ] as const
 
 type Settings = Record<(typeof SETTINGS)[number], string>
+
+const PLACES: ReadonlySet<string> = new Set(['source', 'destination'])
 
 /** Those that are many. */
 const OTHER: ReadonlySet<string> = new Set(['rules', 'attributes', 'filters'])
@@ -58,30 +61,22 @@ export async function assertSettings(manifest: Manifest, settings: MigrationSett
   if (before === JSON.stringify(given)) return true
   if (before === undefined || !(await hasBegun(manifest))) return false
   const known = JSON.parse(before) as Settings
-  const differing = SETTINGS.filter(name => given[name] !== known[name]).map(name => {
-    const isPlace = name === 'source' || name === 'destination'
-    const places = isPlace ? `: ${readable(known[name])}, and now it is ${readable(given[name])}` : ''
-    return `${OTHER.has(name) ? 'other' : 'another'} ${name}${places}`
+  const differing = SETTINGS.filter(name =>
+    PLACES.has(name) ? isElsewhere(known[name], given[name]) : known[name] !== given[name],
+  )
+  if (differing.length === 0) return true
+  const problems = differing.map(name => {
+    const places = `: ${shownLocation(known[name])}, and now it is ${shownLocation(given[name])}`
+    return `${OTHER.has(name) ? 'other' : 'another'} ${name}${PLACES.has(name) ? places : ''}`
   })
-  const isFolder = [known.source, known.destination].some(place => place.startsWith('file:'))
-  const hint =
-    isFolder && (known.source !== given.source || known.destination !== given.destination)
-      ? ' (a relative file: URL is taken from the folder in which the command runs)'
-      : ''
+  const hint = differing.some(name => PLACES.has(name) && known[name].startsWith('file:'))
+    ? ' (a relative file: URL is taken from the folder in which the command runs)'
+    : ''
   throw new StorageError(
     'conflict',
-    `migrate: '${manifest.name}' has begun with ${differing.join('; ')}${hint}; go on with the same, or begin another migration under a new name`,
+    `migrate: '${manifest.name}' has begun with ${problems.join('; ')}${hint}; go on with the same, or begin another migration under a new name`,
     { operation: 'migrate', retryable: false },
   )
-}
-
-/** A location as people write it: in its own form slashes within a part are escaped. */
-function readable(location: string): string {
-  try {
-    return decodeURIComponent(location)
-  } catch {
-    return location
-  }
 }
 
 /** Whether an object may lie at the destination because of this migration. */

@@ -7,7 +7,9 @@ import { prepareClaims } from '../claim.ts'
 import { type Migration, migrate } from '../migrate.ts'
 import type { ExistingObjects, MigrateOptions, VerifyLevel } from '../migrate-options.ts'
 import type { OnEvent } from '../migration-event.ts'
+import { checkedSettings } from '../plan/checked-settings.ts'
 import { hasPlan } from '../plan/plan-migration.ts'
+import { assertSettings } from '../plan/stored-settings.ts'
 import { type OpenQueue, openQueue, unavailable } from './open-queue.ts'
 import type { ClaimSettings } from './range-claim.ts'
 import { type RangeJob, rangeId, splitRanges } from './range-job.ts'
@@ -60,7 +62,7 @@ export interface MigrationJobs {
    * @throws `conflict` where there is no plan, or where jobs of this migration are still in the queue
    */
   enqueue(options?: { verify?: VerifyLevel }): Promise<{ jobs: number; objects: number; bytes: number }>
-  /** Takes jobs and does them. */
+  /** Takes jobs and does them. @throws `conflict` where the migration has begun with other stores or rules */
   work(options?: WorkOptions): Promise<WorkReport>
   counts(): Promise<JobCounts>
   /** Resolves when no job is waiting or active. */
@@ -142,6 +144,8 @@ export function migrationJobs(migration: MigrateOptions, options: MigrationJobsO
       return asked(opened => enqueueRanges(opened, whole, { ...settings, name, existing, verify }))
     },
     async work(given = {}) {
+      // Before jobs are taken: those that fail here are tried no more often elsewhere.
+      await assertSettings(await whole.manifest(), checkedSettings(migration))
       const opened = await queueOf()
       const claims: ClaimSettings = { ...settings, engine: engine as Engine }
       await prepareClaims(claims)

@@ -1,6 +1,4 @@
 import { Command } from 'commander'
-import { checkedSettings } from '../../../migrate/plan/checked-settings.ts'
-import { assertSettings } from '../../../migrate/plan/stored-settings.ts'
 import { count } from '../../argument-values.ts'
 import { EXIT, Told, UsageError } from '../../exit-codes.ts'
 import { humanSize, plural } from '../../human-format.ts'
@@ -38,13 +36,7 @@ Examples:
       const { out, signal } = session
       const redis = redisUrl(terminal, options.redis)
       await openKnownManifest(session, options)
-      const { manifest, options: made } = await openMigration(
-        session,
-        { from: undefined, to: undefined },
-        options,
-      )
-      // Before jobs are taken: those that fail here are tried no more often elsewhere.
-      await assertSettings(manifest, checkedSettings(made))
+      const { options: made } = await openMigration(session, { from: undefined, to: undefined }, options)
       const { migrationJobs } = await import('../../../migrate/index.ts')
       const jobs = migrationJobs(made, { redis })
       const show = new EventShow(out)

@@ -47,7 +47,10 @@ export async function migrateOnce(
 ): Promise<Measured> {
   const program = fileURLToPath(new URL('./migrate-once.js', import.meta.url))
   const args = [program, JSON.stringify(from), JSON.stringify(to), database, extent]
-  return measured(process.execPath, args, { NODE_NO_WARNINGS: '1' })
+  return measured(process.execPath, args, {
+    NODE_NO_WARNINGS: '1',
+    BENCH_COMPILED: join(folder, 'compiled'),
+  })
 }
 
 async function copied(

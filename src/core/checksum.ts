@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { StorageError } from './errors.ts'
 
@@ -41,17 +41,20 @@ export function hasher(algorithm: ComputedAlgorithm): Hasher {
       update: bytes => {
         sum = crc32(bytes, sum)
       },
-      digest: () => sum.toString(16).padStart(8, '0'),
+      digest: () => crc32Text(sum),
     }
   }
-  const hash = createHash(algorithm)
-  return { update: bytes => void hash.update(bytes), digest: () => hash.digest('hex') }
+  const state = createHash(algorithm)
+  return { update: bytes => void state.update(bytes), digest: () => state.digest('hex') }
 }
 
+/** Of bytes that are all there. In one call: a `Hash` is a stream, which of a small object costs more than the hashing. */
 export function digest(algorithm: ComputedAlgorithm, bytes: Uint8Array): string {
-  const hash = hasher(algorithm)
-  hash.update(bytes)
-  return hash.digest()
+  return algorithm === 'crc32' ? crc32Text(crc32(bytes)) : hash(algorithm, bytes, 'hex')
+}
+
+function crc32Text(sum: number): string {
+  return sum.toString(16).padStart(8, '0')
 }
 
 /** What a caller's `checksum` option asks for: an algorithm to compute, and perhaps the value it must have. */

@@ -1,4 +1,4 @@
-import { createHmac, hash } from 'node:crypto'
+import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto'
 import type { Endpoint } from './endpoint.ts'
 
 /** What signs: as the SDK's providers give it. */
@@ -48,7 +48,7 @@ const UNSIGNED = new Set([
 export class RequestSigner {
   readonly #endpoint: Pick<Endpoint, 'signingRegion' | 'signingName'>
   readonly #credentials: () => Credentials | Promise<Credentials>
-  #key: { day: string; secret: string; bytes: Buffer } | undefined
+  #key: { day: string; secret: string; signing: KeyObject } | undefined
   #second = Number.NaN
   #longDate = ''
 
@@ -96,14 +96,15 @@ export class RequestSigner {
     return `${day}/${signingRegion}/${signingName}/aws4_request`
   }
 
-  #signingKey(day: string, { secretAccessKey: secret }: Credentials): Buffer {
-    if (this.#key?.day === day && this.#key.secret === secret) return this.#key.bytes
+  #signingKey(day: string, { secretAccessKey: secret }: Credentials): KeyObject {
+    if (this.#key?.day === day && this.#key.secret === secret) return this.#key.signing
     const { signingRegion, signingName } = this.#endpoint
     let bytes: string | Buffer = `AWS4${secret}`
     for (const part of [day, signingRegion, signingName, 'aws4_request'])
       bytes = createHmac('sha256', bytes).update(part).digest()
-    this.#key = { day, secret, bytes: bytes as Buffer }
-    return this.#key.bytes
+    // Node makes a key object of bytes for each HMAC, which on Node 24 takes 12 µs, six times as long as the HMAC.
+    this.#key = { day, secret, signing: createSecretKey(bytes as Buffer) }
+    return this.#key.signing
   }
 
   /** `20260102T030405Z`; many requests have one second. */

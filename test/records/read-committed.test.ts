@@ -67,7 +67,7 @@ describeOnPostgres('batches side by side', server => {
     deleting.catch(() => {})
     await until(async () => (await waiting()) === 1)
     const recovering = another().recover({ waitForLeases: true })
-    await until(async () => (await waiting()) === 2 || (await stored()).every(key => !key.includes('a.')))
+    await until(async () => (await waiting()) === 2 || (await stored()).every(key => !key.includes('/a.')))
     await between.query('COMMIT')
     await expect(deleting).rejects.toSatisfy(hasCode('permission-denied'))
     await recovering

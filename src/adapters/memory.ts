@@ -1,5 +1,5 @@
 /** Objects in this process's memory: for tests and for trying things out. */
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { type Capabilities, OWN_STORE } from '../core/capabilities.ts'
 import { type Checksum, digest } from '../core/checksum.ts'
 import { defineProvider } from '../core/define-provider.ts'
@@ -125,7 +125,7 @@ class MemoryDriver implements Driver {
       key,
       size: bytes.length,
       // The generation makes two writes of the same bytes two etags: a lost update is noticed.
-      etag: `${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}-${generation}`,
+      etag: `${digest('sha256', bytes).slice(0, 16)}-${generation}`,
       lastModified: new Date(Math.max(this.#now(), before?.info.lastModified?.getTime() ?? 0)),
       metadata: Object.freeze({ ...attributes.metadata }),
       checksum: Object.freeze({ ...checksum }),

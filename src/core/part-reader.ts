@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { bodySource } from './body-source.ts'
+import { digest } from './checksum.ts'
 import { untilEnded } from './deadline.ts'
 import type { PartBytes, PartSource } from './driver.ts'
 import { StorageError } from './errors.ts'
@@ -32,7 +33,7 @@ export class PartReader implements PartSource {
       const given = await untilEnded(this.#open(start, end, signal), signal, closeUnread)
       if (given instanceof Uint8Array) {
         if (given.length !== end - start) throw wrongLength(start, end, given.length)
-        return { bytes: given, sha256: createHash('sha256').update(given).digest('hex'), release() {} }
+        return { bytes: given, sha256: digest('sha256', given), release() {} }
       }
       return await untilEnded(this.#collect(given, start, end), signal)
     } catch (error) {

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { Dispatcher } from 'undici'
-import { EMPTY_SHA256 } from '../../core/checksum.ts'
+import { digest, EMPTY_SHA256 } from '../../core/checksum.ts'
 import { encodeKey } from '../../core/keys.ts'
 import { DirectReads } from './direct-reads.ts'
 import { DEFAULT_REGION, type Endpoint, plainEndpoint, resolveEndpoint } from './endpoint.ts'
@@ -201,7 +200,7 @@ function makeClient(sdk: S3Sdk, options: S3ConnectionOptions): S3Client {
 function payloadHash(body: S3Request['body'], protocol: string): string {
   if (body === undefined) return EMPTY_SHA256
   if (protocol === 'https:' || !(body instanceof Uint8Array)) return UNSIGNED_PAYLOAD
-  return createHash('sha256').update(body).digest('hex')
+  return digest('sha256', body)
 }
 
 /** In the order of the names, as a signature covers it. */
